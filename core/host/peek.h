@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads the descriptors of a cookbook file without executing anything of it:
+ * bounded pread, dynamic symbols, relocations followed on paper. Everything in the
+ * file is hostile.
+ */
+#ifndef SPICERACK_HOST_PEEK_H
+#define SPICERACK_HOST_PEEK_H
+
+#include "../runtime/err.h"
+#include "spec.h"
+
+/* A file read. All that its specs point to lives as long as it does. */
+struct peek {
+	struct file_identity identity;
+	struct cookbook_spec *cookbooks; /* in byte order of their symbols */
+	size_t count;			 /* at least 1 */
+	struct pool *pool;		 /* owns the memory */
+};
+
+enum peek_depth {
+	PEEK_TITLES, /* what a list shows; argument tables are walked and judged, not kept */
+	PEEK_ALL,
+};
+
+/*
+ * Opens and reads `path`, judging its owner and mode (trust.h; the directories
+ * above are the caller's to judge). -1 and one line that starts with the path for a
+ * file that is broken, foreign, too new, untrusted or holds no cookbook.
+ */
+MUST_CHECK int peek_file(const char *path, enum peek_depth depth, struct peek *ret, struct err *err);
+
+void peek_free(struct peek *peek);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A cookbook as the host knows it without running it: the descriptor read from
+ * the file, in the host's own memory, with blocks of arguments laid flat and
+ * offsets counted from the cookbook's structure.
+ */
+#ifndef SPICERACK_HOST_SPEC_H
+#define SPICERACK_HOST_SPEC_H
+
+#include <spicerack/argument.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What tells one file from another, checked again by the runner after it opened the file. */
+struct file_identity {
+	uint64_t device, inode, size;
+	int64_t mtime_ns;
+	uint32_t build_id_length;
+	unsigned char build_id[64];
+};
+
+struct group_spec {
+	const char *title, *description; /* NULL: none */
+	bool exclusive, required;
+};
+
+struct arg_spec {
+	/* Copied from struct spk_arg: same names, same meaning. */
+	const char *name, *help, *metavar;
+	uint64_t offset; /* from the start of the cookbook's structure */
+	enum spk_form form; /* never SPK_FORM_BLOCK */
+	enum spk_type type;
+	enum spk_arity arity;
+	enum spk_reading as;
+	char letter;
+	bool required, hidden, repeat, off, has_default, has_range;
+	bool default_computed; /* .default_from is there */
+	spk_strings names, choices;
+	const char *choices_from;
+	long long range_first, range_last;
+	struct spk_bound min, max;
+	const char *pattern;
+	long long default_int;
+	double default_double;
+	const char *default_text;
+	spk_duration default_duration;
+	spk_strings default_list;
+	int group; /* index in cookbook_spec.groups, -1: none */
+	uint64_t row_address; /* of its struct spk_arg, as a virtual address in the file */
+};
+
+struct rule_spec {
+	enum spk_rule_kind kind;
+	const struct arg_spec *first, *second;
+	const char *value;
+};
+
+struct subcommand_spec {
+	const char *name, *help;
+	const struct arg_spec *args;
+	size_t arg_count;
+};
+
+struct cookbook_spec {
+	const char *symbol; /* "spk_cookbook" or "spk_cookbook_NAME" */
+	const char *title, *owner, *description; /* NULL: none */
+	uint64_t state_size;
+	uint64_t address; /* of the descriptor in the file */
+	uint64_t subcommand_offset;
+	const struct arg_spec *args;
+	size_t arg_count;
+	const struct group_spec *groups;
+	size_t group_count;
+	const struct rule_spec *rules;
+	size_t rule_count;
+	const struct subcommand_spec *subcommands;
+	size_t subcommand_count;
+	uint32_t task_id, reason; /* enum spk_presence */
+	int32_t max_concurrency;
+	bool skip_start;
+	spk_duration lock_ttl;
+	bool has_check, has_prepare, has_describe, has_lock, has_run, has_rollback;
+};
+
+#endif

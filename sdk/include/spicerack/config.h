@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Configuration of modules and cookbooks: files in libconfig's syntax, read when
+ * asked for. A setting is named by its path: "masters.eqiad.port". A `_get_` call
+ * raises `config.missing` naming file and path when the setting is absent; a
+ * `_find_` call then returns what the caller gives. A setting of another type
+ * raises `config.type` in both.
+ */
+#ifndef SPICERACK_CONFIG_H
+#define SPICERACK_CONFIG_H
+
+#include <spicerack/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct spk;
+struct spk_config;
+
+/*
+ * The configuration of a module: CONFIG_DIR/MODULE/config.cfg. `module` is one
+ * path component. Raises `config.file` when it cannot be read, is not a regular
+ * file of at most 1 MiB, may be written by others, or does not parse. Since 1.0.
+ */
+SPK_API const struct spk_config *spk_module_config(struct spk *spk, const char *module);
+
+/* The same from any file. Since 1.0. */
+SPK_API const struct spk_config *spk_config_read(struct spk *spk, const char *file);
+
+SPK_API bool spk_config_has(const struct spk_config *config, const char *path);
+SPK_API const char *spk_config_get_text(const struct spk_config *config, const char *path);
+SPK_API const char *spk_config_find_text(const struct spk_config *config, const char *path,
+					 const char *otherwise);
+SPK_API long long spk_config_get_int(const struct spk_config *config, const char *path);
+SPK_API long long spk_config_find_int(const struct spk_config *config, const char *path,
+				      long long otherwise);
+SPK_API double spk_config_get_double(const struct spk_config *config, const char *path);
+SPK_API bool spk_config_get_bool(const struct spk_config *config, const char *path);
+SPK_API bool spk_config_find_bool(const struct spk_config *config, const char *path, bool otherwise);
+/* An array or list of strings. Since 1.0. */
+SPK_API spk_strings spk_config_get_list(const struct spk_config *config, const char *path);
+/* The names of the settings of a group, in the order of the file ("" is the whole file). Since 1.0. */
+SPK_API spk_strings spk_config_names(const struct spk_config *config, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
