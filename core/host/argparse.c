@@ -216,21 +216,16 @@ static enum argparse_outcome choose_subcommand(struct scan *scan, const struct a
 static enum argparse_outcome check_words(const struct scan *scan, const struct action *action,
 					 const char *const *words, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct buf message = {0};
-		struct err err = {0};
-		enum argcheck result = argcheck_word(scan->parser, action, words[i], &message,
-						     &err);
+	struct buf message = {0};
+	struct err err = {0};
+	enum argcheck result = argcheck_words(scan->parser, action, words, count, &message, &err);
 
-		if (result == ARGCHECK_REFUSED)
-			fail_action(scan, action, buf_text(&message), NULL);
-		buf_free(&message);
-		if (result == ARGCHECK_BROKEN)
-			return broken(err.text, scan->out);
-		if (result == ARGCHECK_REFUSED)
-			return ARGPARSE_USAGE;
-	}
-	return ARGPARSE_OK;
+	if (result == ARGCHECK_REFUSED)
+		fail_action(scan, action, buf_text(&message), NULL);
+	buf_free(&message);
+	if (result == ARGCHECK_BROKEN)
+		return broken(err.text, scan->out);
+	return result == ARGCHECK_GOOD ? ARGPARSE_OK : ARGPARSE_USAGE;
 }
 
 static bool exclusive(const struct parser *parser, int group)
