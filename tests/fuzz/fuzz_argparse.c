@@ -21,50 +21,49 @@ static const struct group_spec groups[] = {
 	{.exclusive = true},
 };
 
-#define POSITIONAL(name_, type_, ...)                                                              \
+#define POSITIONAL(name_, type_, group_, ...)                                                      \
 	{                                                                                          \
-		.name = (name_), .form = SPK_FORM_POSITIONAL, .type = (type_), .group = -1,        \
-		.help = "about " name_, __VA_ARGS__                                                \
+		.name = (name_), .form = SPK_FORM_POSITIONAL, .type = (type_), .group = (group_),  \
+		.help = "about " name_, ##__VA_ARGS__                                              \
 	}
-#define OPTION(name_, letter_, type_, ...)                                                         \
+#define OPTION(name_, letter_, type_, group_, ...)                                                 \
 	{                                                                                          \
 		.name = (name_), .form = SPK_FORM_OPTION, .letter = (letter_), .type = (type_),    \
-		.group = -1, .help = "about " name_, __VA_ARGS__                                   \
+		.group = (group_), .help = "about " name_, ##__VA_ARGS__                           \
 	}
 
 static const struct arg_spec typed[] = {
-	OPTION("int", 'i', SPK_TYPE_INT, .has_range = true, .range_first = -3, .range_last = 9),
-	OPTION("long", 'l', SPK_TYPE_LONG, .min = SPK_BOUND_(2)),
-	OPTION("real", 'd', SPK_TYPE_DOUBLE, .max = SPK_BOUND_(2.5), .has_default = true,
+	OPTION("int", 'i', SPK_TYPE_INT, -1, .has_range = true, .range_first = -3, .range_last = 9),
+	OPTION("long", 'l', SPK_TYPE_LONG, -1, .min = SPK_BOUND_(2)),
+	OPTION("real", 'd', SPK_TYPE_DOUBLE, -1, .max = SPK_BOUND_(2.5), .has_default = true,
 	       .default_double = 0.1),
-	OPTION("path", 'p', SPK_TYPE_PATH),
-	OPTION("date", 'D', SPK_TYPE_DATE),
-	OPTION("time", 'T', SPK_TYPE_TIME),
-	OPTION("grace", 'g', SPK_TYPE_DURATION, .min = SPK_BOUND_(1), .has_default = true,
+	OPTION("path", 'p', SPK_TYPE_PATH, -1),
+	OPTION("date", 'D', SPK_TYPE_DATE, -1),
+	OPTION("time", 'T', SPK_TYPE_TIME, -1),
+	OPTION("grace", 'g', SPK_TYPE_DURATION, -1, .min = SPK_BOUND_(1), .has_default = true,
 	       .default_duration = {90000000000}),
-	OPTION("strings", 's', SPK_TYPE_STRINGS, .as = SPK_COMMA_LIST,
+	OPTION("strings", 's', SPK_TYPE_STRINGS, -1, .as = SPK_COMMA_LIST,
 	       .choices = SPK_LIST("a", "b", "it's")),
-	OPTION("ints", 'n', SPK_TYPE_INTS, .repeat = true),
-	OPTION("doubles", 'x', SPK_TYPE_DOUBLES, .arity = SPK_ZERO_OR_MORE),
-	OPTION("flag", 'f', SPK_TYPE_FLAG),
-	OPTION("upper", 'u', SPK_TYPE_STRING, .as = SPK_UPPER, .pattern = "."),
+	OPTION("ints", 'n', SPK_TYPE_INTS, -1, .repeat = true),
+	OPTION("doubles", 'x', SPK_TYPE_DOUBLES, -1, .arity = SPK_ZERO_OR_MORE),
+	OPTION("flag", 'f', SPK_TYPE_FLAG, -1),
+	OPTION("upper", 'u', SPK_TYPE_STRING, -1, .as = SPK_UPPER, .pattern = "."),
 };
 
 static const struct arg_spec grouped[] = {
-	POSITIONAL("where", SPK_TYPE_STRING, .arity = SPK_ZERO_OR_ONE, .group = 0),
-	OPTION("alias", 'a', SPK_TYPE_STRING, .group = 0),
-	OPTION("query", 'q', SPK_TYPE_STRING, .group = 0, .hidden = true),
-	OPTION("one", '1', SPK_TYPE_FLAG, .group = 2),
-	OPTION("two", '2', SPK_TYPE_STRING, .arity = SPK_ZERO_OR_ONE, .group = 2),
-	OPTION("slow", 0, SPK_TYPE_FLAG, .off = true, .group = 1,
-	       .names = SPK_LIST("-single", "--yes")),
-	POSITIONAL("rest", SPK_TYPE_STRINGS, .arity = SPK_ZERO_OR_MORE),
-	POSITIONAL("last", SPK_TYPE_STRINGS),
+	POSITIONAL("where", SPK_TYPE_STRING, 0, .arity = SPK_ZERO_OR_ONE),
+	OPTION("alias", 'a', SPK_TYPE_STRING, 0),
+	OPTION("query", 'q', SPK_TYPE_STRING, 0, .hidden = true),
+	OPTION("one", '1', SPK_TYPE_FLAG, 2),
+	OPTION("two", '2', SPK_TYPE_STRING, 2, .arity = SPK_ZERO_OR_ONE),
+	OPTION("slow", 0, SPK_TYPE_FLAG, 1, .off = true, .names = SPK_LIST("-single", "--yes")),
+	POSITIONAL("rest", SPK_TYPE_STRINGS, -1, .arity = SPK_ZERO_OR_MORE),
+	POSITIONAL("last", SPK_TYPE_STRINGS, -1),
 };
 
 static const struct arg_spec few[] = {
-	OPTION("cluster", 'c', SPK_TYPE_STRING, .required = true),
-	POSITIONAL("site", SPK_TYPE_STRING, .choices = SPK_LIST("codfw", "eqiad")),
+	OPTION("cluster", 'c', SPK_TYPE_STRING, -1, .required = true),
+	POSITIONAL("site", SPK_TYPE_STRING, -1, .choices = SPK_LIST("codfw", "eqiad")),
 };
 
 static const struct subcommand_spec subcommands[] = {
