@@ -18,8 +18,9 @@ to them here:
 * A range of choices of more than 10,000 numbers is refused (not generated).
 * Of a comma list the element that is wrong is named.
 * Only %(name)s and %% are expanded in helps (other conversions not generated).
-* Where argparse fails an assertion over brackets inside of metavars, the usage is
-  wrapped at its blanks (cases skipped).
+* Where argparse fails an assertion of its own over a usage that is too long (a hidden
+  member of an exclusive group can leave two blanks in it), ours is wrapped at its
+  blanks (cases skipped).
 * Numbers are ASCII digits within the C type, floats are finite, dates and times
   keep to the extended form of ISO 8601 (the type functions here).
 
@@ -361,7 +362,7 @@ def fill(parser, args, groups):
         add(containers.get(arg.get("group"), parser), arg)
 
 
-TASK_HELP = "the Phabricator task of this run, such as T12345"
+TASK_HELP = "the task that this run belongs to, such as T12345"
 REASON_HELP = "why this is done, for the logs; without double quotes"
 
 
