@@ -31,8 +31,8 @@ void spk_map_set(struct spk_map *map, const char *key, const char *value)
 	struct strtable_entry *entry;
 
 	CHECK_HANDLE(map, MAP_MAGIC);
-	NOT_NULL(map->spk, key);
-	NOT_NULL(map->spk, value);
+	CHECK_GIVEN(key);
+	CHECK_GIVEN(value);
 	entry = strtable_find(&map->table, key);
 	if (entry)
 		entry->value = copy_text(map->spk, value);
@@ -45,7 +45,7 @@ const char *spk_map_find(const struct spk_map *map, const char *key)
 	const struct strtable_entry *entry;
 
 	CHECK_HANDLE(map, MAP_MAGIC);
-	NOT_NULL(map->spk, key);
+	CHECK_GIVEN(key);
 	entry = strtable_find(&map->table, key);
 	return entry ? entry->value : NULL;
 }
@@ -55,7 +55,7 @@ const char *spk_map_get(const struct spk_map *map, const char *key)
 	const struct strtable_entry *entry;
 
 	CHECK_HANDLE(map, MAP_MAGIC);
-	NOT_NULL(map->spk, key);
+	CHECK_GIVEN(key);
 	entry = strtable_find(&map->table, key);
 	if (!entry)
 		spk_raise(map->spk, "map", NULL, "there is no key '%s'", key);
@@ -65,7 +65,7 @@ const char *spk_map_get(const struct spk_map *map, const char *key)
 bool spk_map_remove(struct spk_map *map, const char *key)
 {
 	CHECK_HANDLE(map, MAP_MAGIC);
-	NOT_NULL(map->spk, key);
+	CHECK_GIVEN(key);
 	return strtable_remove(&map->table, key);
 }
 

@@ -52,8 +52,8 @@ static size_t search(struct spk *spk, struct pattern *pattern, const char *text,
 
 bool spk_matches(struct spk *spk, const char *pattern, const char *text)
 {
-	NOT_NULL(spk, pattern);
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(pattern);
+	CHECK_GIVEN(text);
 	return search(spk, compile(spk, pattern), text, strlen(text), 0, NULL, 0) > 0;
 }
 
@@ -63,8 +63,8 @@ const struct spk_match *spk_match(struct spk *spk, const char *pattern, const ch
 	struct spk_match *match;
 	size_t count;
 
-	NOT_NULL(spk, pattern);
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(pattern);
+	CHECK_GIVEN(text);
 	count = search(spk, compile(spk, pattern), text, strlen(text), 0, spans, MAX_GROUPS);
 	if (!count)
 		return NULL;
@@ -95,7 +95,7 @@ const char *spk_match_named(const struct spk_match *match, const char *name)
 	int number;
 
 	CHECK_HANDLE(match, MATCH_MAGIC);
-	NOT_NULL(match->spk, name);
+	CHECK_GIVEN(name);
 	number = pattern_group(compile(match->spk, match->pattern), name);
 	return number < 0 || (size_t)number >= match->count ? NULL : match->groups[number];
 }
@@ -158,15 +158,15 @@ static spk_strings walk_twice(struct spk *spk, const char *pattern_text, const c
 
 spk_strings spk_match_all(struct spk *spk, const char *pattern, const char *text)
 {
-	NOT_NULL(spk, pattern);
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(pattern);
+	CHECK_GIVEN(text);
 	return walk_twice(spk, pattern, text, false);
 }
 
 spk_strings spk_regex_split(struct spk *spk, const char *pattern, const char *text)
 {
-	NOT_NULL(spk, pattern);
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(pattern);
+	CHECK_GIVEN(text);
 	return walk_twice(spk, pattern, text, true);
 }
 
@@ -179,9 +179,9 @@ const char *spk_substitute(struct spk *spk, const char *pattern, const char *rep
 	size_t length = sizeof(small);
 	int rc;
 
-	NOT_NULL(spk, pattern);
-	NOT_NULL(spk, replacement);
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(pattern);
+	CHECK_GIVEN(replacement);
+	CHECK_GIVEN(text);
 	compiled = compile(spk, pattern);
 	rc = pattern_substitute(compiled, text, replacement, out, &length, &err);
 	if (rc > 0) {
@@ -197,7 +197,7 @@ const char *spk_regex_quote(struct spk *spk, const char *text)
 {
 	char *quoted, *end;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	end = quoted = spk_alloc(spk, 2 * strlen(text) + 1);
 	for (; *text; text++) {
 		if (strchr("\\^$.[]|()?*+{}-# \t\n\r\f\v", *text))

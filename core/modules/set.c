@@ -37,7 +37,7 @@ struct spk_set *spk_set_of(struct spk *spk, spk_strings members)
 {
 	struct spk_set *set;
 
-	LIST_NOT_NULL(spk, members);
+	CHECK_LIST(members);
 	set = spk_set_new(spk);
 	for (size_t i = 0; i < members.count; i++)
 		add(set, members.items[i]);
@@ -47,21 +47,21 @@ struct spk_set *spk_set_of(struct spk *spk, spk_strings members)
 bool spk_set_add(struct spk_set *set, const char *member)
 {
 	CHECK_HANDLE(set, SET_MAGIC);
-	NOT_NULL(set->spk, member);
+	CHECK_GIVEN(member);
 	return add(set, member);
 }
 
 bool spk_set_remove(struct spk_set *set, const char *member)
 {
 	CHECK_HANDLE(set, SET_MAGIC);
-	NOT_NULL(set->spk, member);
+	CHECK_GIVEN(member);
 	return strtable_remove(&set->table, member);
 }
 
 bool spk_set_has(const struct spk_set *set, const char *member)
 {
 	CHECK_HANDLE(set, SET_MAGIC);
-	NOT_NULL(set->spk, member);
+	CHECK_GIVEN(member);
 	return strtable_find(&set->table, member) != NULL;
 }
 

@@ -70,7 +70,7 @@ const char *spk_shell_quote(struct spk *spk, const char *text)
 {
 	char *quoted;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	quoted = spk_alloc(spk, shell_quote(text, strlen(text), NULL) + 1);
 	shell_quote(text, strlen(text), quoted);
 	return quoted;
@@ -81,7 +81,7 @@ const char *spk_shell_join(struct spk *spk, spk_strings words)
 	size_t length = 0;
 	char *line, *end;
 
-	LIST_NOT_NULL(spk, words);
+	CHECK_LIST(words);
 	for (size_t i = 0; i < words.count; i++)
 		length += shell_quote(words.items[i], strlen(words.items[i]), NULL) + 1;
 	end = line = spk_alloc(spk, length + 1);
@@ -173,7 +173,7 @@ spk_strings spk_shell_split(struct spk *spk, const char *line)
 	size_t count = 0;
 	int rc;
 
-	NOT_NULL(spk, line);
+	CHECK_GIVEN(line);
 	while ((rc = read_word(&reader)) > 0)
 		count++;
 	if (rc < 0)

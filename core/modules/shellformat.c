@@ -42,7 +42,7 @@ struct conversion {
 
 static SPK_NORETURN void refuse(const struct line *line, const char *why)
 {
-	spk_raise(line->spk, "misuse", NULL, "spk_shell_format(): %s in '%s'", why, line->format);
+	session_misuse("spk_shell_format", "%s in '%s'", why, line->format);
 }
 
 static char *room(struct line *line, size_t more)
@@ -274,7 +274,7 @@ const char *spk_shell_format(struct spk *spk, const char *format, ...)
 	struct line line = {.spk = spk, .format = format, .error = errno};
 	struct arguments args;
 
-	NOT_NULL(spk, format);
+	CHECK_GIVEN(format);
 	va_start(args.list, format);
 	walk(&line, &args);
 	va_end(args.list);

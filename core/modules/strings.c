@@ -25,7 +25,7 @@ struct list_head {
 static const char **new_items(struct spk *spk, size_t count)
 {
 	if (count > SIZE_MAX / sizeof(char *) / 2)
-		spk_raise(spk, "misuse", NULL, "a list of %zu items is too long", count);
+		spk_raise(spk, "text", NULL, "a list of %zu items is too long", count);
 	return count ? spk_alloc(spk, count * sizeof(char *)) : NULL;
 }
 
@@ -34,8 +34,8 @@ spk_strings spk_split(struct spk *spk, const char *text, const char *separator)
 	size_t length, count = 1;
 	const char **items, *found;
 
-	NOT_NULL(spk, text);
-	NOT_EMPTY(spk, separator);
+	CHECK_GIVEN(text);
+	CHECK_NOT_EMPTY(separator);
 	length = strlen(separator);
 	for (found = text; (found = strstr(found, separator)); found += length)
 		count++;
@@ -61,7 +61,7 @@ spk_strings spk_words(struct spk *spk, const char *text)
 	size_t length, count = 0;
 	const char **items, *word;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	for (word = text; (word = next_word(word, &length)); word += length)
 		count++;
 	items = new_items(spk, count);
@@ -79,7 +79,7 @@ spk_strings spk_lines(struct spk *spk, const char *text)
 	size_t length, count = 0;
 	const char **items, *line;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	for (line = text; *line; count++) {
 		line += strcspn(line, "\n");
 		line += *line == '\n';
@@ -102,8 +102,8 @@ const char *spk_join(struct spk *spk, const char *separator, spk_strings parts)
 	size_t between, length = 0;
 	char *text, *end;
 
-	NOT_NULL(spk, separator);
-	LIST_NOT_NULL(spk, parts);
+	CHECK_GIVEN(separator);
+	CHECK_LIST(parts);
 	between = strlen(separator);
 	for (size_t i = 0; i < parts.count; i++)
 		length += strlen(parts.items[i]) + (i ? between : 0);
@@ -148,14 +148,14 @@ void spk_append(struct spk *spk, spk_strings *list, const char *text)
 	struct list_head *head = NULL;
 	const char *copy;
 
-	NOT_NULL(spk, list);
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(list);
+	CHECK_GIVEN(text);
 	copy = copy_text(spk, text);
 	if (list->count) {
-		NOT_NULL(spk, list->items);
+		CHECK_GIVEN(list->items);
 		head = (struct list_head *)(uintptr_t)list->items - 1;
 		if (head->check != list_check(list->items) || list->count > head->used)
-			spk_raise(spk, "misuse", NULL, "spk_append(): it did not make this list");
+			session_misuse(__func__, "it did not make this list");
 	}
 	if (!head || head->used != list->count || head->used == head->capacity)
 		head = list_grow(spk, list);
@@ -165,7 +165,7 @@ void spk_append(struct spk *spk, spk_strings *list, const char *text)
 
 bool spk_includes(spk_strings list, const char *text)
 {
-	NOT_NULL(NULL, text);
+	CHECK_GIVEN(text);
 	for (size_t i = 0; i < list.count; i++) {
 		if (spk_streq(list.items[i], text))
 			return true;
@@ -182,7 +182,7 @@ spk_strings spk_sorted(struct spk *spk, spk_strings list)
 {
 	const char **items;
 
-	LIST_NOT_NULL(spk, list);
+	CHECK_LIST(list);
 	items = new_items(spk, list.count);
 	for (size_t i = 0; i < list.count; i++)
 		items[i] = copy_text(spk, list.items[i]);

@@ -23,12 +23,12 @@ const char *spk_vformat(struct spk *spk, const char *format, va_list args)
 	char *text;
 	int length;
 
-	NOT_NULL(spk, format);
+	CHECK_GIVEN(format);
 	va_copy(again, args);
 	length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	if (length < 0)
-		spk_raise(spk, "misuse", NULL, "spk_format(): cannot print '%s'", format);
+		session_misuse("spk_format", "cannot print '%s'", format);
 	text = spk_alloc(spk, (size_t)length + 1);
 	vsnprintf(text, (size_t)length + 1, format, args);
 	return text;
@@ -39,7 +39,7 @@ const char *spk_format(struct spk *spk, const char *format, ...)
 	const char *text;
 	va_list args;
 
-	NOT_NULL(spk, format);
+	CHECK_GIVEN(format);
 	va_start(args, format);
 	text = spk_vformat(spk, format, args);
 	va_end(args);
@@ -58,8 +58,8 @@ bool spk_is_empty(const char *text)
 
 bool spk_has_prefix(const char *text, const char *prefix)
 {
-	NOT_NULL(NULL, text);
-	NOT_NULL(NULL, prefix);
+	CHECK_GIVEN(text);
+	CHECK_GIVEN(prefix);
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
@@ -67,8 +67,8 @@ bool spk_has_suffix(const char *text, const char *suffix)
 {
 	size_t all, end;
 
-	NOT_NULL(NULL, text);
-	NOT_NULL(NULL, suffix);
+	CHECK_GIVEN(text);
+	CHECK_GIVEN(suffix);
 	all = strlen(text);
 	end = strlen(suffix);
 	return end <= all && memcmp(text + all - end, suffix, end) == 0;
@@ -76,15 +76,15 @@ bool spk_has_suffix(const char *text, const char *suffix)
 
 bool spk_contains(const char *text, const char *part)
 {
-	NOT_NULL(NULL, text);
-	NOT_NULL(NULL, part);
+	CHECK_GIVEN(text);
+	CHECK_GIVEN(part);
 	return strstr(text, part) != NULL;
 }
 
 const char *spk_strip_prefix(struct spk *spk, const char *text, const char *prefix)
 {
-	NOT_NULL(spk, text);
-	NOT_NULL(spk, prefix);
+	CHECK_GIVEN(text);
+	CHECK_GIVEN(prefix);
 	return copy_text(spk, spk_has_prefix(text, prefix) ? text + strlen(prefix) : text);
 }
 
@@ -92,8 +92,8 @@ const char *spk_strip_suffix(struct spk *spk, const char *text, const char *suff
 {
 	size_t length;
 
-	NOT_NULL(spk, text);
-	NOT_NULL(spk, suffix);
+	CHECK_GIVEN(text);
+	CHECK_GIVEN(suffix);
 	length = strlen(text);
 	if (spk_has_suffix(text, suffix))
 		length -= strlen(suffix);
@@ -104,7 +104,7 @@ const char *spk_trim(struct spk *spk, const char *text)
 {
 	size_t length;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	text += strspn(text, WHITE_SPACE);
 	length = strlen(text);
 	while (length && strchr(WHITE_SPACE, text[length - 1]))
@@ -126,13 +126,13 @@ static const char *shift(struct spk *spk, const char *text, char first, char las
 
 const char *spk_lower(struct spk *spk, const char *text)
 {
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	return shift(spk, text, 'A', 'Z', 'a' - 'A');
 }
 
 const char *spk_upper(struct spk *spk, const char *text)
 {
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	return shift(spk, text, 'a', 'z', 'A' - 'a');
 }
 
@@ -142,9 +142,9 @@ const char *spk_replace(struct spk *spk, const char *text, const char *from, con
 	const char *found;
 	char *result, *end;
 
-	NOT_NULL(spk, text);
-	NOT_EMPTY(spk, from);
-	NOT_NULL(spk, to);
+	CHECK_GIVEN(text);
+	CHECK_NOT_EMPTY(from);
+	CHECK_GIVEN(to);
 	from_length = strlen(from);
 	to_length = strlen(to);
 	length = strlen(text);
@@ -166,8 +166,8 @@ const char *spk_before(struct spk *spk, const char *text, const char *separator)
 {
 	const char *found;
 
-	NOT_NULL(spk, text);
-	NOT_EMPTY(spk, separator);
+	CHECK_GIVEN(text);
+	CHECK_NOT_EMPTY(separator);
 	found = strstr(text, separator);
 	return copy_bytes(spk, text, found ? (size_t)(found - text) : strlen(text));
 }
@@ -176,8 +176,8 @@ const char *spk_after(struct spk *spk, const char *text, const char *separator)
 {
 	const char *found;
 
-	NOT_NULL(spk, text);
-	NOT_EMPTY(spk, separator);
+	CHECK_GIVEN(text);
+	CHECK_NOT_EMPTY(separator);
 	found = strstr(text, separator);
 	return found ? copy_text(spk, found + strlen(separator)) : NULL;
 }
@@ -188,7 +188,7 @@ long long spk_to_int(struct spk *spk, const char *text)
 	long long value;
 	char *end;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	digits = text + strspn(text, WHITE_SPACE);
 	errno = 0;
 	value = strtoll(digits, &end, 10);
@@ -221,7 +221,7 @@ double spk_to_double(struct spk *spk, const char *text)
 	const char *end;
 	double value;
 
-	NOT_NULL(spk, text);
+	CHECK_GIVEN(text);
 	if (!read_double(text + strspn(text, WHITE_SPACE), &value, &end) ||
 	    end[strspn(end, WHITE_SPACE)])
 		spk_raise(spk, "text", NULL, "'%s' is no number", text);
