@@ -12,44 +12,7 @@
 #include <stddef.h>
 
 #include "../runtime/err.h"
-
-enum setting_type {
-	SETTING_STRING,
-	SETTING_PATH, /* absolute, `~` expanded */
-	SETTING_INT,
-	SETTING_BOOL,
-	SETTING_STRINGS, /* not empty */
-	SETTING_PATHS,   /* not empty */
-	SETTING_LISTS,   /* a group of lists of strings with free names */
-};
-
-struct setting;
-struct settings_context;
-
-/* One row of the table. Keys of one group stand together. */
-struct setting_key {
-	const char *path;
-	enum setting_type type;
-	/* The default as the environment would give it, or a function that fills it in. NULL: none.
-	 */
-	const char *initial;
-	void (*initial_from)(const struct settings_context *context, struct setting *setting);
-	long long min, max; /* of an int */
-	bool secret;        /* shown as asterisks, also in messages */
-	const char *help;
-};
-
-struct setting {
-	const struct setting_key *key;
-	char *path;   /* the key's, or GROUP.NAME for a member of a SETTING_LISTS */
-	char *origin; /* "default", "FILE:LINE" or the name of an environment variable */
-	bool is_set;
-	char *text; /* strings and paths */
-	long long number;
-	bool flag;
-	char **items; /* lists */
-	size_t count;
-};
+#include "setting.h"
 
 struct settings;
 
