@@ -31,6 +31,18 @@ int duration_read(const char *text, spk_duration *ret, struct err *err);
 int date_read(const char *text, spk_date *ret, struct err *err);
 int time_read(const char *text, spk_time *ret, struct err *err);
 
+/* Room for any text of duration_text(). */
+#define DURATION_TEXT_SIZE 64
+
+/* As duration_read() reads it: `1h30m`, `2.5s`, `7d`, `0s`; with a minus sign when negative. */
+void duration_text(spk_duration duration, char ret[DURATION_TEXT_SIZE]);
+
+/* Room for any text of real_text(). */
+#define REAL_TEXT_SIZE 48
+
+/* The shortest text that reads back as the same number, as Python writes it: `0.1`, `2.0`, `1e-05`. */
+void real_text(double value, char ret[REAL_TEXT_SIZE]);
+
 /* The word argparse would use for the type in `invalid X value: 'text'`: "int", "float", "date" ... */
 const char *argvalue_type_word(enum spk_type type);
 
