@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "argparse.h"
+#include "columns.h"
 #include "identity.h"
 #include "outcome.h"
 #include "run.h"
@@ -148,7 +149,7 @@ static int act(const struct parsed *parsed, int argc, char *const *argv)
 
 int main(int argc, char **argv)
 {
-	struct argparse_context context = {.program = "cookbook", .columns = argparse_columns()};
+	struct argparse_context context = {.program = "cookbook", .columns = columns_for_help()};
 	int global = count_global(argc - 1, argv + 1);
 	char **rest = argv + 1 + global;
 	int rest_count = argc - 1 - global;

@@ -15,6 +15,7 @@ struct log {
 	struct terminal terminal;
 	struct record_style style;
 	char *user;
+	char *head; /* what is the same in all records */
 	log_redact *redact;
 	void *redact_data;
 	struct buf redacted, plain, extended; /* kept for their memory */
@@ -37,6 +38,7 @@ int log_open(const struct settings *settings, const char *name, bool dry_run, bo
 	log->style.user = log->user;
 	log->style.pid = identity->pid;
 	log->style.dry_run = dry_run;
+	log->head = xasprintf("%s%s %d ", dry_run ? "DRY-RUN " : "", log->user, (int)identity->pid);
 	terminal_init(&log->terminal, STDERR_FILENO, dry_run, verbose);
 	*ret_log = log;
 	return 0;
@@ -104,6 +106,16 @@ void log_printf(struct log *log, enum spk_level level, const char *file, int lin
 	free(message);
 }
 
+const char *log_file_path(const struct log *log, bool extended)
+{
+	return log->files ? logfile_path(log->files, extended) : NULL;
+}
+
+const char *log_record_head(const struct log *log)
+{
+	return log->head;
+}
+
 void log_close(struct log *log)
 {
 	if (!log)
@@ -114,5 +126,6 @@ void log_close(struct log *log)
 	buf_free(&log->plain);
 	buf_free(&log->extended);
 	free(log->user);
+	free(log->head);
 	free(log);
 }

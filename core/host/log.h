@@ -44,6 +44,14 @@ void log_printf(struct log *log, enum spk_level level, const char *file, int lin
 	log_printf((log), SPK_WARNING, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_error(log, ...) log_printf((log), SPK_ERROR, __FILE__, __LINE__, __func__, __VA_ARGS__)
 
+/*
+ * For the runner's last words, when this process can write none: the path of a file (NULL: there
+ * is none), and what stands between the time and the level of each record in it. They
+ * belong to `log`.
+ */
+const char *log_file_path(const struct log *log, bool extended);
+const char *log_record_head(const struct log *log);
+
 void log_close(struct log *log);
 
 #endif

@@ -336,6 +336,11 @@ int logfile_write(struct logfile *logfile, const struct buf *record, const struc
 	return rc;
 }
 
+const char *logfile_path(const struct logfile *logfile, bool extended)
+{
+	return extended ? logfile->extended.path : logfile->plain.path;
+}
+
 void logfile_close(struct logfile *logfile)
 {
 	if (!logfile)

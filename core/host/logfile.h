@@ -38,6 +38,9 @@ MUST_CHECK int logfile_open(const char *base, const char *name, const struct log
 MUST_CHECK int logfile_write(struct logfile *logfile, const struct buf *record,
 			     const struct buf *extended, struct err *err);
 
+/* The path of NAME.log, or of NAME-extended.log. It belongs to `logfile`. */
+const char *logfile_path(const struct logfile *logfile, bool extended);
+
 void logfile_close(struct logfile *logfile);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +13,7 @@
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
 #include "argparse.h"
+#include "columns.h"
 #include "link.h"
 #include "outcome.h"
 #include "signals.h"
@@ -444,11 +444,11 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.name = cookbook->name,
 		.dry_run = options->dry_run,
 		.verbose = options->verbose,
-		.username = options->identity->username,
-		.hostname = options->identity->hostname,
+		.username = options->identity->user,
+		.hostname = options->identity->host,
 		.owner = options->identity->owner,
-		.config_dir = settings_config_dir(options->settings),
-		.http_proxy = settings_http_proxy(options->settings),
+		.config_dir = settings_text(options->settings, "instance_params.spicerack_config_dir"),
+		.http_proxy = settings_text(options->settings, "instance_params.http_proxy"),
 		.task_id = run->parsed.task_id,
 		.reason = run->parsed.reason,
 		.subcommand = run->parsed.subcommand ? run->parsed.subcommand->name : NULL,
@@ -543,7 +543,7 @@ int run_cookbook(const struct run_options *options, const struct tree_found *coo
 	run.context = (struct argparse_context){
 		.program = program,
 		.owner = cookbook->owner,
-		.columns = argparse_columns(),
+		.columns = columns_for_help(),
 		.choices = resolve_choices,
 		.matches = match_pattern,
 		.data = (void *)(uintptr_t)options->settings,
