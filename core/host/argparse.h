@@ -14,9 +14,14 @@
 struct argparse_context {
 	const char *program; /* "cookbook [GLOBAL_ARGS] group1.important-cookbook" */
 	const char *owner;   /* the team, for the end of the help */
-	int columns;	     /* width of the help; argparse's rule: terminal columns - 2 */
+	int columns;         /* width of the help; argparse's rule: terminal columns - 2 */
 	/* Resolves .choices_from; -1 and a reason when the configuration has no such list. */
 	int (*choices)(void *data, const char *path, spk_strings *ret_choices, struct err *err);
+	/*
+	 * Whether `text` as a whole matches the PCRE2 pattern of a row: 1, 0, or -1 and a reason
+	 * for a pattern that is none. NULL: tables with a pattern are ARGPARSE_BROKEN.
+	 */
+	int (*matches)(void *data, const char *pattern, const char *text, struct err *err);
 	void *data;
 };
 
@@ -26,8 +31,8 @@ struct parsed_arg {
 	bool given;
 	/*
 	 * The texts that stood on the command line, one per value (comma lists not yet
-	 * split). No text and not given: the worker applies the default. No text and given:
-	 * a flag, a `*` without values, or an option `?` without its value.
+	 * split); they point into argv. No text and not given: the worker applies the default. No
+	 * text and given: a flag, a `*` without values, or an option `?` without its value.
 	 */
 	spk_strings texts;
 };
@@ -36,14 +41,16 @@ struct parsed {
 	struct parsed_arg *args;
 	size_t arg_count;
 	const struct subcommand_spec *subcommand; /* NULL: none chosen or none there */
-	const char *task_id, *reason;		  /* NULL: absent */
+	/* NULL: not asked for by the cookbook; "" when optional and not given. Point into argv. */
+	const char *task_id, *reason;
 };
 
 enum argparse_outcome {
 	ARGPARSE_OK,
-	ARGPARSE_HELP,	/* `out` is the help, for stdout; exit 0 */
-	ARGPARSE_USAGE, /* `out` is usage and error, for stderr; exit 2 */
-	ARGPARSE_BROKEN, /* `out` is why the parser could not be built: exit 95 */
+	ARGPARSE_HELP,   /* `out` is the help, for stdout; exit 0 */
+	ARGPARSE_USAGE,  /* `out` is usage and error, for stderr; exit 2 */
+	ARGPARSE_BROKEN, /* `out` is why the parser could not be built: exit 95; one line, no
+			    newline */
 };
 
 /* Parses argv[0..argc-1], which are the words after the cookbook's name. */
