@@ -178,10 +178,16 @@ static bool is_current(const struct sink *sink, int directory, struct stat *st)
 	       st->st_dev == sink->device && st->st_ino == sink->inode;
 }
 
+/* NAME.log.NUMBER, or NAME.log itself. The caller frees it. */
+static char *numbered(const char *name, unsigned number)
+{
+	return number ? xasprintf("%s.%u", name, number) : xstrdup(name);
+}
+
 static int file_rename(int directory, const char *name, unsigned from, unsigned to)
 {
-	char *old = from ? xasprintf("%s.%u", name, from) : xstrdup(name);
-	char *new = xasprintf("%s.%u", name, to);
+	char *old = numbered(name, from);
+	char *new = numbered(name, to);
 	int rc = renameat(directory, old, directory, new);
 
 	if (rc < 0 && errno == ENOENT)
@@ -189,6 +195,21 @@ static int file_rename(int directory, const char *name, unsigned from, unsigned 
 	free(old);
 	free(new);
 	return rc;
+}
+
+/* The lowest number that is free, at most `keep`: what lies behind it need not move. */
+static unsigned first_free(int directory, const char *name, unsigned keep)
+{
+	bool used = true;
+	unsigned number;
+
+	for (number = 0; used && number < keep;) {
+		char *path = numbered(name, ++number);
+
+		used = faccessat(directory, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+		free(path);
+	}
+	return number;
 }
 
 /*
@@ -204,7 +225,9 @@ static int sink_rotate(struct sink *sink, const struct logfile *logfile, struct 
 	if (flock(sink->fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK || errno == EINTR ? 0 : failed(sink->path, "lock", err);
 	if (is_current(sink, logfile->directory, &st)) {
-		for (unsigned i = logfile->limits.keep; i > 0 && rc == 0; i--)
+		unsigned i = first_free(logfile->directory, sink->name, logfile->limits.keep);
+
+		for (; i > 0 && rc == 0; i--)
 			rc = file_rename(logfile->directory, sink->name, i - 1, i);
 		if (rc < 0)
 			failed(sink->path, "rotate", err);

@@ -56,19 +56,13 @@ bool setting_is_list(const struct setting_key *key)
 
 /* Values, with `where` (FILE:LINE or a variable) for messages */
 
-static const char *shown_value(const struct setting_key *key, const char *text,
-			       char out[static PRINTABLE_PATH_SIZE])
-{
-	return key->secret ? "********" : printable_path(text, out);
-}
-
 static int wrong_value(const struct setting *setting, const char *where, const char *wanted,
 		       const char *text, struct err *err)
 {
 	char shown[PRINTABLE_PATH_SIZE];
 
 	return err_set(err, "%s: '%s' must be %s, not '%s'", where, setting->path, wanted,
-		       shown_value(setting->key, text, shown));
+		       printable_path(text, shown));
 }
 
 /* The text as it is kept: checked, and expanded where it is a path. */
@@ -110,12 +104,9 @@ static int number_set(struct setting *setting, const char *where, long long numb
 {
 	const struct setting_key *key = setting->key;
 
-	if (number < key->min || number > key->max) {
-		if (key->secret)
-			return err_set(err, "%s: '%s' is out of range", where, setting->path);
+	if (number < key->min || number > key->max)
 		return err_set(err, "%s: '%s' must be between %lld and %lld, not %lld", where,
 			       setting->path, key->min, key->max, number);
-	}
 	setting->number = number;
 	return 0;
 }
@@ -219,8 +210,9 @@ int setting_wrong_type(const char *where, const char *path, enum setting_type wa
 		       libconfig_type(value));
 }
 
+/* Messages name the line of the key: libconfig does not know that of an element for sure. */
 static int items_from_file(const struct settings_context *context, struct setting *setting,
-			   const char *file, const config_setting_t *value, struct err *err)
+			   const char *where, const config_setting_t *value, struct err *err)
 {
 	enum setting_type type = setting->key->type == SETTING_LISTS ? SETTING_STRINGS
 								     : setting->key->type;
@@ -230,7 +222,6 @@ static int items_from_file(const struct settings_context *context, struct settin
 	for (int i = 0; i < count && rc == 0; i++) {
 		const config_setting_t *element = config_setting_get_elem(value, (unsigned int)i);
 		const char *text = config_setting_get_string(element);
-		char *where = setting_where(file, element);
 		char *item;
 
 		if (!text)
@@ -240,7 +231,6 @@ static int items_from_file(const struct settings_context *context, struct settin
 			rc = text_convert(context, setting, where, text, &item, err);
 		if (rc == 0)
 			setting_append(setting, item);
-		free(where);
 	}
 	return rc;
 }
@@ -284,7 +274,7 @@ int setting_from_file(const struct settings_context *context, struct setting *se
 		else if (config_setting_length(value) == 0)
 			err_set(err, "%s: '%s' must not be empty", where, setting->path);
 		else
-			rc = items_from_file(context, setting, file, value, err);
+			rc = items_from_file(context, setting, where, value, err);
 		break;
 	}
 	if (rc == 0) {

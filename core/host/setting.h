@@ -31,7 +31,7 @@ struct setting_key {
 	const char *initial;
 	void (*initial_from)(const struct settings_context *context, struct setting *setting);
 	long long min, max; /* of an int */
-	bool secret;        /* shown as asterisks, also in messages */
+	bool secret;        /* a string that is shown as asterisks */
 	const char *help;
 };
 

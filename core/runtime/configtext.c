@@ -117,16 +117,23 @@ int configtext_parse(const char *path, const char *text, config_t *ret_config, s
 {
 	char shown[PRINTABLE_PATH_SIZE];
 	struct scan scan = {.shown = printable_path(path, shown), .at = text, .line = 1};
+	struct buf lines = {0};
+	int rc = 0;
 
 	if (scan_text(&scan, err) < 0)
 		return -1;
+	/* To libconfig a comment in a last line without a newline is a syntax error. */
+	buf_printf(&lines, "%s\n", text);
 	config_init(ret_config);
-	if (config_read_string(ret_config, text) == CONFIG_TRUE)
-		return 0;
-	err_set(err, "%s:%d: %s", shown, config_error_line(ret_config),
-		config_error_text(ret_config));
-	config_destroy(ret_config);
-	return -1;
+	if (config_read_string(ret_config, lines.text) != CONFIG_TRUE) {
+		unsigned line = (unsigned)config_error_line(ret_config);
+
+		rc = refuse(&scan, line < scan.line ? line : scan.line,
+			    config_error_text(ret_config), err);
+		config_destroy(ret_config);
+	}
+	buf_free(&lines);
+	return rc;
 }
 
 int configtext_read(const char *path, config_t *ret_config, struct err *err)
