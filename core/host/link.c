@@ -249,6 +249,7 @@ static bool on_gone(struct link *link, struct message *message)
 	death->signal = (int)wire_get_number(&message->body);
 	death->code = (int)(int64_t)wire_get_number(&message->body);
 	death->fault_address = wire_get_number(&message->body);
+	death->stack_pointer = wire_get_number(&message->body);
 	death->stage = wire_get_text(&message->body);
 	get_trace(&message->body, &death->trace, true);
 	link->event.type = LINK_GONE;
@@ -268,11 +269,21 @@ static bool on_answer(struct link *link, struct message *message)
 	return wire_complete(&message->body);
 }
 
+/* Everything the child has printed is in the log, or on its way to our standard output. */
+static void drain_pipes(struct link *link)
+{
+	drain_out(link);
+	drain_err(link);
+	log_lines(link, true);
+}
+
 static const struct link_event *told(struct link *link, enum link_event_type type)
 {
 	link->event.type = type;
-	if (type == LINK_RESULT || type == LINK_GONE)
+	if (type == LINK_RESULT || type == LINK_GONE || type == LINK_RUNNER_GONE) {
 		link->stage_ordered = false;
+		drain_pipes(link);
+	}
 	return &link->event;
 }
 
@@ -289,11 +300,7 @@ static const struct link_event *runner_gone(struct link *link)
 {
 	end_runner(link);
 	link->child_alive = false;
-	drain_out(link);
-	drain_err(link);
-	log_lines(link, true);
-	link->event.type = LINK_RUNNER_GONE;
-	return &link->event;
+	return told(link, LINK_RUNNER_GONE);
 }
 
 static const struct link_event *on_control(struct link *link)
@@ -312,9 +319,6 @@ static const struct link_event *on_control(struct link *link)
 	if (message.type == CONTROL_GONE) {
 		good = on_gone(link, &message);
 		link->child_alive = false;
-		drain_out(link);
-		drain_err(link);
-		log_lines(link, true);
 	} else {
 		good = on_answer(link, &message);
 	}

@@ -40,7 +40,7 @@ struct stage_result {
 struct child_death {
 	int status;	   /* of waitpid() */
 	int signal, code;  /* recorded by the child itself; 0: nothing recorded */
-	uintptr_t fault_address;
+	uintptr_t fault_address, stack_pointer;
 	const char *stage; /* what it was doing */
 	struct link_trace trace;
 };

@@ -446,6 +446,7 @@ static int read_arg(struct reader *reader, uint64_t address, const struct spk_ar
 		.default_double = row->default_double,
 		.default_duration = row->default_duration,
 		.row_address = address,
+		.row_size = sizeof(struct spk_arg),
 	};
 	if (read_text(reader, address + offsetof(struct spk_arg, name), "name", TEXT_EXACT,
 		      &arg->name) < 0)

@@ -24,6 +24,8 @@
 #define ABANDON_WINDOW_NS 5000000000LL
 /* A crash of an undo action costs a child; each takes at least one action with it. */
 #define UNDO_CHILDREN_MAX 64
+/* A fault this near to the stack pointer is an overflow of the stack. */
+#define STACK_NEAR 65536U
 
 struct run {
 	const struct run_options *options;
@@ -182,8 +184,11 @@ static void say_how_it_died(const struct child_death *death, struct buf *text)
 	} else {
 		buf_printf(text, "exited with code %d without a result", WEXITSTATUS(death->status));
 	}
-	if (death->signal == SIGSEGV || death->signal == SIGBUS)
-		buf_printf(text, " at address %#lx", (unsigned long)death->fault_address);
+	if (death->signal != SIGSEGV && death->signal != SIGBUS)
+		return;
+	buf_printf(text, " at address %#lx", (unsigned long)death->fault_address);
+	if (death->fault_address - death->stack_pointer + STACK_NEAR < 2 * STACK_NEAR)
+		buf_puts(text, ", its stack overflowed");
 }
 
 static void report_death(struct run *run)

@@ -51,6 +51,7 @@ struct arg_spec {
 	spk_strings default_list;
 	int group;            /* index in cookbook_spec.groups, -1: none */
 	uint64_t row_address; /* of its struct spk_arg, as a virtual address in the file */
+	uint64_t row_size;    /* as the cookbook's builder knew it */
 };
 
 struct rule_spec {

@@ -39,7 +39,7 @@ struct spk_scope {
 struct crash {
 	int signal; /* 0: none */
 	int code;
-	uintptr_t fault_address;
+	uintptr_t fault_address, stack_pointer;
 	unsigned int count;
 	uintptr_t addresses[CRASH_FRAMES]; /* the first is the place itself, the others are returns */
 };

@@ -23,27 +23,28 @@ void crash_prepare(void)
 	backtrace(ignored, 2);
 }
 
-static uintptr_t place_of(const ucontext_t *context)
-{
 #if defined(__x86_64__)
-	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#define PROGRAM_COUNTER(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RIP])
+#define STACK_POINTER(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RSP])
 #elif defined(__aarch64__)
-	return (uintptr_t)context->uc_mcontext.pc;
+#define PROGRAM_COUNTER(context) ((uintptr_t)(context)->uc_mcontext.pc)
+#define STACK_POINTER(context) ((uintptr_t)(context)->uc_mcontext.sp)
 #else
-#error "say here where the machine keeps its program counter"
+#error "say here where the machine keeps its program counter and its stack pointer"
 #endif
-}
 
-static void on_crash(int number, siginfo_t *info, void *context)
+static void on_crash(int number, siginfo_t *info, void *data)
 {
+	const ucontext_t *context = data;
 	void *addresses[CRASH_FRAMES + EXTRA_FRAMES];
-	uintptr_t place = place_of(context);
+	uintptr_t place = PROGRAM_COUNTER(context);
 	unsigned int count = 0;
 	int found, first = 0;
 
 	record->signal = number;
 	record->code = info->si_code;
 	record->fault_address = (uintptr_t)info->si_addr;
+	record->stack_pointer = STACK_POINTER(context);
 	record->addresses[count++] = place;
 	record->count = count;
 	found = backtrace(addresses, CRASH_FRAMES + EXTRA_FRAMES);

@@ -31,7 +31,7 @@ enum control_type {
 	CONTROL_REFUSED = 21,	 /* t why it is not */
 	CONTROL_STARTED = 22,	 /* n pid of the child; 0: it could not be started */
 	CONTROL_GONE = 23,	 /* n wait status, n signal recorded, n code, n fault address,
-				    t stage words, n count, then n address, n is_return each */
+				    n stack pointer, t stage words, n count, then n address, n is_return each */
 	CONTROL_DESCRIBED = 24,	 /* t lines */
 };
 

@@ -132,8 +132,9 @@ static int on_death(struct runner *runner, int status)
 	wire_put_number(&body, (uint64_t)crash->signal);
 	wire_put_number(&body, (uint64_t)(int64_t)crash->code);
 	wire_put_number(&body, crash->fault_address);
+	wire_put_number(&body, crash->stack_pointer);
 	wire_put_text(&body, stage_names[stage]);
-	put_addresses(&body, crash->addresses, crash->count < CRASH_FRAMES ? crash->count : 0);
+	put_addresses(&body, crash->addresses, crash->count <= CRASH_FRAMES ? crash->count : 0);
 	rc = reply(runner, CONTROL_GONE, &body);
 	buf_free(&body);
 	return rc;

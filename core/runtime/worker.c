@@ -218,11 +218,13 @@ static void judge(enum stage stage, struct result *result)
 
 static void put_error(struct buf *body, const struct spk_error *error)
 {
-	const struct spk_error *each;
+	const struct spk_error *each, *root = error;
 	size_t lines = 0;
 
-	for (each = error; each && lines < 64; each = each->cause)
+	for (each = error; each && lines < 64; each = each->cause) {
+		root = each; /* where it all began is the place worth a backtrace */
 		lines++;
+	}
 	wire_put_number(body, lines);
 	for (each = error; lines > 0; lines--, each = each->cause) {
 		bool own = strcmp(each->kind, "cookbook") == 0;
@@ -234,9 +236,9 @@ static void put_error(struct buf *body, const struct spk_error *error)
 		wire_put_text(body, line);
 		free(line);
 	}
-	wire_put_number(body, error ? error->address_count : 0);
-	for (uint32_t i = 0; error && i < error->address_count; i++)
-		wire_put_number(body, error->addresses[i]);
+	wire_put_number(body, root ? root->address_count : 0);
+	for (uint32_t i = 0; root && i < root->address_count; i++)
+		wire_put_number(body, root->addresses[i]);
 }
 
 static void do_stage(struct spk *spk, enum stage stage)
