@@ -858,7 +858,7 @@ static enum tree_find find_parts(spk_strings bases, const struct parts *parts, F
 
 		if (look != LOOK_FOUND && look != LOOK_BROKEN && !parts->path && parts->count > 1) {
 			module--;
-			look = look_in(bases.items[i], parts, module, parts->items[module],
+			look = look_in(bases.items[i], parts, module, parts->items[module], true,
 				       problems, &found);
 		}
 		if (look == LOOK_FOUND) {
