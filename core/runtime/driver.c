@@ -67,7 +67,7 @@ static const struct spk_driver *open_file(const char *kind, const char *name, co
 	void *handle;
 
 	if (access(file, F_OK) < 0) {
-		err_errno(err, "the driver %s-%s is not installed: no '%s'", kind, name, file);
+		err_errno(err, "the driver %s-%s is not installed: '%s'", kind, name, file);
 		return NULL;
 	}
 	if (trust_check_path(file, err) < 0)

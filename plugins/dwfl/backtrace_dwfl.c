@@ -213,6 +213,17 @@ static void ask_linker(uintptr_t address, struct spk_frame *frame)
 		snprintf(frame->object, sizeof(frame->object), "%s", base_name(info.dli_fname));
 }
 
+/* dwfl also answers for addresses next to an object. */
+static Dwfl_Module *find_module(Dwfl *dwfl, uintptr_t address)
+{
+	Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+	Dwarf_Addr start = 0, end = 0;
+
+	if (module)
+		dwfl_module_info(module, NULL, &start, &end, NULL, NULL, NULL, NULL);
+	return address >= start && address < end ? module : NULL;
+}
+
 static int resolve(const uintptr_t *addresses, const bool *is_return, size_t count,
 		   struct spk_frame *frames, struct spk_reason_buffer *reason)
 {
@@ -233,7 +244,7 @@ static int resolve(const uintptr_t *addresses, const bool *is_return, size_t cou
 	}
 	for (size_t i = 0; i < count; i++) {
 		uintptr_t address = addresses[i] - is_return[i];
-		Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+		Dwfl_Module *module = find_module(dwfl, address);
 
 		if (!module)
 			continue;
