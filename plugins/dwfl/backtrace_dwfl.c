@@ -167,7 +167,8 @@ static void name_function(Dwfl_Module *module, uintptr_t address, struct spk_fra
 {
 	GElf_Off offset = 0;
 	GElf_Sym symbol;
-	const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+	const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL,
+						NULL);
 
 	if (name && (symbol.st_size == 0 || offset < symbol.st_size))
 		snprintf(frame->function, sizeof(frame->function), "%s", name);

@@ -69,7 +69,8 @@ START_TEST(names_this_file)
 	char expected[128];
 	uintptr_t address;
 
-	address = here(), snprintf(expected, sizeof(expected), " (test_backtrace.c:%d) in ", __LINE__);
+	address = here();
+	snprintf(expected, sizeof(expected), " (test_backtrace.c:%d) in ", __LINE__ - 1);
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	backtrace_describe(&address, &is_return, 1, &out);
 	clock_gettime(CLOCK_MONOTONIC, &after);

@@ -18,7 +18,8 @@ START_TEST(tells_the_time)
 	ck_assert_int_ge(spk_uptime().ns, before.ns);
 	setenv("TZ", "Pacific/Kiritimati", 1);
 	tzset();
-	ck_assert_int_le(llabs(spk_today().days - (long long)((time(NULL) + 14 * 3600) / 86400)), 1);
+	ck_assert_int_le(llabs(spk_today().days - (long long)((time(NULL) + 14 * 3600) / 86400)),
+			 1);
 }
 END_TEST
 

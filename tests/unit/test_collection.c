@@ -60,8 +60,7 @@ START_TEST(a_map_grows)
 	ck_assert_uint_eq(keys.count, 10000);
 	for (int i = 0; i < 10000; i++) {
 		ck_assert_str_eq(keys.items[i], spk_format(spk, "key%d", 2 * i + 1));
-		ck_assert_str_eq(spk_map_get(map, keys.items[i]),
-				 spk_format(spk, "%d", 2 * i + 1));
+		ck_assert_str_eq(spk_map_get(map, keys.items[i]), spk_format(spk, "%d", 2 * i + 1));
 	}
 	ck_assert_ptr_null(spk_map_find(map, "key0"));
 }

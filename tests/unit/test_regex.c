@@ -93,7 +93,10 @@ END_TEST
 
 START_TEST(survives_bytes_that_are_no_text)
 {
-	const char *broken = "a\xff" "b\xc3" "c\xed\xa0\x80" "d";
+	const char *broken = "a\xff"
+			     "b\xc3"
+			     "c\xed\xa0\x80"
+			     "d";
 
 	ck_assert(spk_matches(spk, "d$", broken));
 	ck_assert(!spk_matches(spk, "^a.b", broken));
