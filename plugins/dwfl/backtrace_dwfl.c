@@ -171,7 +171,35 @@ static void name_function(Dwfl_Module *module, uintptr_t address, struct spk_fra
 						NULL);
 
 	if (name && (symbol.st_size == 0 || offset < symbol.st_size))
-		snprintf(frame->function, sizeof(frame->function), "%s", name);
+		snprintf(frame->function, sizeof(frame->function), "%.*s", (int)strcspn(name, "@"),
+			 name); /* without the version of a symbol */
+}
+
+/*
+ * The line by the compilation units one after the other: for objects without an index of
+ * addresses, which clang does not write.
+ */
+static const char *find_line(Dwfl_Module *module, uintptr_t address, int *number)
+{
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias = 0;
+	Dwarf_Line *line;
+
+	while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
+		if (dwarf_haspc(unit, address - bias) <= 0)
+			continue;
+		line = dwarf_getsrc_die(unit, address - bias);
+		if (line && dwarf_lineno(line, number) == 0)
+			return dwarf_linesrc(line, NULL, NULL);
+	}
+	return NULL;
+}
+
+/* The C library has no lines: where they are installed they take 50 ms to unpack. */
+static bool is_c_library(const struct spk_frame *frame)
+{
+	return strncmp(frame->object, "libc.so", 7) == 0 ||
+	       strncmp(frame->object, "ld-linux", 8) == 0;
 }
 
 static void name_line(Dwfl_Module *module, uintptr_t address, struct spk_frame *frame)
@@ -180,7 +208,10 @@ static void name_line(Dwfl_Module *module, uintptr_t address, struct spk_frame *
 	const char *file;
 	int number = 0;
 
-	file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+	if (line)
+		file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+	else
+		file = find_line(module, address, &number);
 	if (file && number > 0) {
 		copy_end(frame->file, sizeof(frame->file), file);
 		frame->line = number;
@@ -252,7 +283,8 @@ static int resolve(const uintptr_t *addresses, const bool *is_return, size_t cou
 		name_object(module, &frames[i]);
 		if (dwfl_module_getelf(module, &bias)) {
 			name_function(module, address, &frames[i]);
-			name_line(module, address, &frames[i]);
+			if (!is_c_library(&frames[i]))
+				name_line(module, address, &frames[i]);
 		} else {
 			ask_linker(address, &frames[i]);
 		}
