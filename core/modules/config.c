@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configuration files of modules and cookbooks: what is asked of them. They are read by configtree.c. */
+/* Configuration files of modules and cookbooks: what is asked of them. They are read by
+ * configtree.c. */
 #include <spicerack/config.h>
 
 #include <ctype.h>
@@ -40,7 +41,8 @@ const struct spk_config *spk_module_config(struct spk *spk, const char *module)
 	CHECK_NOT_EMPTY(module);
 	if (strchr(module, '/') || spk_streq(module, ".") || spk_streq(module, ".."))
 		session_misuse(__func__, "'%s' is no name of a module", module);
-	return spk_config_read(spk, spk_format(spk, "%s/%s/config.cfg", spk_config_dir(spk), module));
+	return spk_config_read(spk,
+			       spk_format(spk, "%s/%s/config.cfg", spk_config_dir(spk), module));
 }
 
 static SPK_NORETURN void wrong_type(const struct spk_config *config, const struct config_node *node,
@@ -113,8 +115,8 @@ static const struct config_node *get(const struct spk_config *config, const char
 
 /* NULL passes; anything else must be of the type. */
 static const struct config_node *expect(const struct spk_config *config, const char *path,
-					const struct config_node *node,
-					enum config_node_type type, const char *wanted)
+					const struct config_node *node, enum config_node_type type,
+					const char *wanted)
 {
 	if (node && node->type != type)
 		wrong_type(config, node, path, strlen(path), wanted);
@@ -181,7 +183,8 @@ long long spk_config_get_int(const struct spk_config *config, const char *path)
 	return expect_int(config, path, get(config, path))->integer;
 }
 
-long long spk_config_find_int(const struct spk_config *config, const char *path, long long otherwise)
+long long spk_config_find_int(const struct spk_config *config, const char *path,
+			      long long otherwise)
 {
 	const struct config_node *node;
 

@@ -27,8 +27,8 @@ struct reading {
 const char *config_node_type(const struct config_node *node)
 {
 	static const char *const names[] = {
-		[CONFIG_NODE_GROUP] = "a group",	[CONFIG_NODE_LIST] = "a list",
-		[CONFIG_NODE_TEXT] = "a text",		[CONFIG_NODE_INT] = "a whole number",
+		[CONFIG_NODE_GROUP] = "a group",        [CONFIG_NODE_LIST] = "a list",
+		[CONFIG_NODE_TEXT] = "a text",          [CONFIG_NODE_INT] = "a whole number",
 		[CONFIG_NODE_DOUBLE] = "a real number", [CONFIG_NODE_BOOL] = "true or false",
 	};
 
@@ -55,8 +55,8 @@ static void convert(struct spk *spk, const struct reading *reading, const config
 	const char *text;
 
 	node->line = (int)config_setting_source_line(setting);
-	node->name = copy_text(spk, config_setting_name(setting) ? config_setting_name(setting) :
-								   "");
+	node->name = copy_text(spk,
+			       config_setting_name(setting) ? config_setting_name(setting) : "");
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
@@ -108,8 +108,7 @@ static void read_file(struct spk *spk, void *argument)
 			  line);
 	if (!config_read_string(&reading->parsed, buf_text(&reading->text)))
 		spk_raise(spk, "config.file", NULL, "%s:%d: %s", reading->file,
-			  config_error_line(&reading->parsed),
-			  config_error_text(&reading->parsed));
+			  config_error_line(&reading->parsed), config_error_text(&reading->parsed));
 	reading->root = SPK_NEW(spk, struct config_node);
 	convert(spk, reading, config_root_setting(&reading->parsed), reading->root, 0);
 }

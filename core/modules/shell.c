@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words as a POSIX shell reads them: quoting, joining, splitting. spk_shell_format() is in shellformat.c. */
+/* Words as a POSIX shell reads them: quoting, joining, splitting. spk_shell_format() is in
+ * shellformat.c. */
 #include "shell.h"
 
 #include <string.h>
@@ -14,10 +15,9 @@
 #define DIGITS "0123456789"
 
 /* Words that mean something to a shell where a command may stand. */
-static const char *const reserved[] = {
-	"if",	 "then",  "else",   "elif", "fi",   "do",	"done",	  "case",
-	"esac",	 "while", "until",  "for",  "in",   "function", "select", "time",
-	"coproc"};
+static const char *const reserved[] = {"if",   "then",     "else",   "elif",  "fi",    "do",
+				       "done", "case",     "esac",   "while", "until", "for",
+				       "in",   "function", "select", "time",  "coproc"};
 
 static bool is_plain(const char *text, size_t length)
 {

@@ -25,7 +25,7 @@
 struct line {
 	struct spk *spk;
 	const char *format; /* all of it, for messages */
-	int error;	    /* errno at the call, for %m */
+	int error;          /* errno at the call, for %m */
 	char *text;
 	size_t length;
 	size_t size;

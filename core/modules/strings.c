@@ -88,10 +88,9 @@ spk_strings spk_lines(struct spk *spk, const char *text)
 	line = text;
 	for (size_t i = 0; i < count; i++) {
 		length = strcspn(line, "\n");
-		items[i] = copy_bytes(spk, line,
-				      line[length] && length && line[length - 1] == '\r' ?
-					      length - 1 :
-					      length);
+		items[i] = copy_bytes(
+			spk, line,
+			line[length] && length && line[length - 1] == '\r' ? length - 1 : length);
 		line += length + (line[length] == '\n');
 	}
 	return (spk_strings){items, count};

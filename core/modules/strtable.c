@@ -17,7 +17,7 @@
  */
 struct strtable_storage {
 	size_t capacity; /* entries; a power of two */
-	size_t used;	 /* entries, removed ones included */
+	size_t used;     /* entries, removed ones included */
 	uint32_t *slots; /* 2 * capacity */
 	struct strtable_entry entries[];
 };

@@ -152,7 +152,8 @@ const char *spk_replace(struct spk *spk, const char *text, const char *from, con
 		count++;
 	if (to_length > from_length &&
 	    __builtin_mul_overflow(count, to_length - from_length, &(size_t){0}))
-		spk_raise(spk, "text", NULL, "cannot replace '%s': the text would be too long", from);
+		spk_raise(spk, "text", NULL, "cannot replace '%s': the text would be too long",
+			  from);
 	result = spk_alloc(spk, length - count * from_length + count * to_length + 1);
 	for (end = result; (found = strstr(text, from)); text = found + from_length) {
 		end = mempcpy(end, text, (size_t)(found - text));

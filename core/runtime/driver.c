@@ -36,11 +36,13 @@ static int check_table(const struct spk_driver *driver, const char *kind, const 
 		       size_t needed_size, const char *file, struct err *err)
 {
 	if (driver->abi != SPK_DRIVER_ABI)
-		return err_set(err, "cannot use the driver '%s': its interface is version %u, not %u",
+		return err_set(err,
+			       "cannot use the driver '%s': its interface is version %u, not %u",
 			       file, driver->abi, SPK_DRIVER_ABI);
 	if (driver->size < sizeof(*driver) || driver->size < needed_size)
-		return err_set(err, "cannot use the driver '%s': it is older than this host: its "
-				    "table has %u bytes, %zu are needed",
+		return err_set(err,
+			       "cannot use the driver '%s': it is older than this host: its "
+			       "table has %u bytes, %zu are needed",
 			       file, driver->size, needed_size);
 	if (!driver->kind || !driver->name || strcmp(driver->kind, kind) != 0 ||
 	    strcmp(driver->name, name) != 0)
@@ -61,13 +63,13 @@ static const struct spk_driver *find_opened(const char *kind, const char *name)
 }
 
 static const struct spk_driver *open_file(const char *kind, const char *name, const char *file,
-					   struct err *err)
+					  struct err *err)
 {
 	const struct spk_driver *driver;
 	void *handle;
 
 	if (access(file, F_OK) < 0) {
-		err_errno(err, "the driver %s-%s is not installed: no '%s'", kind, name, file);
+		err_errno(err, "the driver %s-%s is not installed: '%s'", kind, name, file);
 		return NULL;
 	}
 	if (trust_check_path(file, err) < 0)

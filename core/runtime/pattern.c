@@ -79,7 +79,7 @@ int pattern_search(struct pattern *pattern, const char *text, size_t length, siz
 
 	for (size_t i = 0; i < room; i++)
 		spans[i] = (struct pattern_span){SIZE_MAX, SIZE_MAX};
-	return match(pattern, text, length, start, false, &spans->start, room, err);
+	return match(pattern, text, length, start, false, room ? &spans->start : NULL, room, err);
 }
 
 int pattern_group(struct pattern *pattern, const char *name)

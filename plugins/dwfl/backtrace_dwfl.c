@@ -167,10 +167,39 @@ static void name_function(Dwfl_Module *module, uintptr_t address, struct spk_fra
 {
 	GElf_Off offset = 0;
 	GElf_Sym symbol;
-	const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+	const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL,
+						NULL);
 
 	if (name && (symbol.st_size == 0 || offset < symbol.st_size))
-		snprintf(frame->function, sizeof(frame->function), "%s", name);
+		snprintf(frame->function, sizeof(frame->function), "%.*s", (int)strcspn(name, "@"),
+			 name); /* without the version of a symbol */
+}
+
+/*
+ * The line by the compilation units one after the other: for objects without an index of
+ * addresses, which clang does not write.
+ */
+static const char *find_line(Dwfl_Module *module, uintptr_t address, int *number)
+{
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias = 0;
+	Dwarf_Line *line;
+
+	while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
+		if (dwarf_haspc(unit, address - bias) <= 0)
+			continue;
+		line = dwarf_getsrc_die(unit, address - bias);
+		if (line && dwarf_lineno(line, number) == 0)
+			return dwarf_linesrc(line, NULL, NULL);
+	}
+	return NULL;
+}
+
+/* The C library has no lines: where they are installed they take 50 ms to unpack. */
+static bool is_c_library(const struct spk_frame *frame)
+{
+	return strncmp(frame->object, "libc.so", 7) == 0 ||
+	       strncmp(frame->object, "ld-linux", 8) == 0;
 }
 
 static void name_line(Dwfl_Module *module, uintptr_t address, struct spk_frame *frame)
@@ -179,7 +208,10 @@ static void name_line(Dwfl_Module *module, uintptr_t address, struct spk_frame *
 	const char *file;
 	int number = 0;
 
-	file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+	if (line)
+		file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+	else
+		file = find_line(module, address, &number);
 	if (file && number > 0) {
 		copy_end(frame->file, sizeof(frame->file), file);
 		frame->line = number;
@@ -213,6 +245,17 @@ static void ask_linker(uintptr_t address, struct spk_frame *frame)
 		snprintf(frame->object, sizeof(frame->object), "%s", base_name(info.dli_fname));
 }
 
+/* dwfl also answers for addresses next to an object. */
+static Dwfl_Module *find_module(Dwfl *dwfl, uintptr_t address)
+{
+	Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+	Dwarf_Addr start = 0, end = 0;
+
+	if (module)
+		dwfl_module_info(module, NULL, &start, &end, NULL, NULL, NULL, NULL);
+	return address >= start && address < end ? module : NULL;
+}
+
 static int resolve(const uintptr_t *addresses, const bool *is_return, size_t count,
 		   struct spk_frame *frames, struct spk_reason_buffer *reason)
 {
@@ -233,14 +276,15 @@ static int resolve(const uintptr_t *addresses, const bool *is_return, size_t cou
 	}
 	for (size_t i = 0; i < count; i++) {
 		uintptr_t address = addresses[i] - is_return[i];
-		Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+		Dwfl_Module *module = find_module(dwfl, address);
 
 		if (!module)
 			continue;
 		name_object(module, &frames[i]);
 		if (dwfl_module_getelf(module, &bias)) {
 			name_function(module, address, &frames[i]);
-			name_line(module, address, &frames[i]);
+			if (!is_c_library(&frames[i]))
+				name_line(module, address, &frames[i]);
 		} else {
 			ask_linker(address, &frames[i]);
 		}

@@ -21,7 +21,8 @@ static int explain(struct spk_reason_buffer *reason, int error)
 {
 	if (error == PCRE2_ERROR_MATCHLIMIT || error == PCRE2_ERROR_HEAPLIMIT ||
 	    error == PCRE2_ERROR_DEPTHLIMIT)
-		snprintf(reason->text, sizeof(reason->text), "it takes too many steps on this text");
+		snprintf(reason->text, sizeof(reason->text),
+			 "it takes too many steps on this text");
 	else
 		pcre2_get_error_message(error, (PCRE2_UCHAR *)reason->text, sizeof(reason->text));
 	return -1;
@@ -73,8 +74,8 @@ static int match(void *compiled, const char *text, size_t length, size_t start, 
 		pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &groups);
 		for (size_t i = 0; i <= groups && i < pairs; i++) {
 			offsets[2 * i] = found[2 * i] == PCRE2_UNSET ? SIZE_MAX : found[2 * i];
-			offsets[2 * i + 1] =
-				found[2 * i] == PCRE2_UNSET ? SIZE_MAX : found[2 * i + 1];
+			offsets[2 * i + 1] = found[2 * i] == PCRE2_UNSET ? SIZE_MAX
+									 : found[2 * i + 1];
 		}
 		rc = (int)groups + 1;
 	} else if (rc == PCRE2_ERROR_NOMATCH) {

@@ -112,9 +112,10 @@ static void refuse_double(const char *text)
 
 START_TEST(reads_numbers)
 {
-	static const char *const wrong_ints[] = {"", " ", "x", "1x", "1 2", "0x10", "1.0", "--1", "1_0"};
-	static const char *const wrong_doubles[] = {"",	   "inf", "nan", "0x1p3", "1e",
-						    "1.2.3", "-",	  "1,5", "1 2"};
+	static const char *const wrong_ints[] = {"",     " ",   "x",   "1x", "1 2",
+						 "0x10", "1.0", "--1", "1_0"};
+	static const char *const wrong_doubles[] = {"",      "inf", "nan", "0x1p3", "1e",
+						    "1.2.3", "-",   "1,5", "1 2"};
 
 	ck_assert_int_eq(spk_to_int(spk, " -42\n"), -42);
 	ck_assert_int_eq(spk_to_int(spk, "+9223372036854775807"), INT64_MAX);
@@ -225,8 +226,8 @@ static char *random_text(unsigned int *seed)
 	for (size_t i = 0; i < length; i++) {
 		int number = rand_r(seed) >> 4;
 
-		text[i] = number & 1 ? special[(number >> 1) % (int)(sizeof(special) - 1)] :
-				       (char)((number >> 1) % 255 + 1);
+		text[i] = number & 1 ? special[(number >> 1) % (int)(sizeof(special) - 1)]
+				     : (char)((number >> 1) % 255 + 1);
 	}
 	return text;
 }
