@@ -49,22 +49,14 @@ static int failed(const char *path, const char *what, struct err *err)
 /* Opens a directory in `parent`, made when missing. Returns the descriptor or -1 with errno. */
 static int directory_enter(int parent, const char *name, int flags)
 {
-	bool made = false;
-	int fd;
-
-	if (mkdirat(parent, name, DIRECTORY_MODE) == 0)
-		made = true;
-	else if (errno != EEXIST)
-		return -1;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
-	if (fd >= 0 && made && fchmod(fd, DIRECTORY_MODE) < 0) {
-		int why = errno;
-
-		close(fd);
-		errno = why;
+	/* By name, for the umask may leave a directory that we cannot open. */
+	if (mkdirat(parent, name, DIRECTORY_MODE) == 0) {
+		if (fchmodat(parent, name, DIRECTORY_MODE, AT_SYMLINK_NOFOLLOW) < 0)
+			return -1;
+	} else if (errno != EEXIST) {
 		return -1;
 	}
-	return fd;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 }
 
 /* Walks down `path`, cut at `separator`, from `at`, which is closed. -1 with errno. */
@@ -274,7 +266,7 @@ static int record_write(struct sink *sink, const struct buf *record, struct err 
 static int sink_write(struct sink *sink, const struct logfile *logfile, const struct buf *record,
 		      struct err *err)
 {
-	struct err ignored, *first = sink->reported ? &ignored : err;
+	struct err ignored = {0}, *first = sink->reported ? &ignored : err;
 	struct stat st;
 	int rc = 0;
 

@@ -116,7 +116,7 @@ static int items_set(const struct settings_context *context, struct setting *set
 		     const char *where, const char *text, struct err *err)
 {
 	const char *end;
-	char *piece, *item;
+	char *piece, *item = NULL;
 	int rc = 0;
 
 	if (text[0] == '\0')
@@ -222,7 +222,7 @@ static int items_from_file(const struct settings_context *context, struct settin
 	for (int i = 0; i < count && rc == 0; i++) {
 		const config_setting_t *element = config_setting_get_elem(value, (unsigned int)i);
 		const char *text = config_setting_get_string(element);
-		char *item;
+		char *item = NULL;
 
 		if (!text)
 			rc = err_set(err, "%s: '%s' must be %s, but holds %s", where, setting->path,

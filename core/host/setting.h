@@ -25,14 +25,14 @@ struct settings_context;
 /* One row of the table. Keys of one group stand together. */
 struct setting_key {
 	const char *path;
-	enum setting_type type;
+	const char *help;
 	/* The default as the environment would give it, or a function that fills it in. NULL: none.
 	 */
 	const char *initial;
 	void (*initial_from)(const struct settings_context *context, struct setting *setting);
 	long long min, max; /* of an int */
-	bool secret;        /* a string that is shown as asterisks */
-	const char *help;
+	enum setting_type type;
+	bool secret; /* a string that is shown as asterisks */
 };
 
 struct setting {

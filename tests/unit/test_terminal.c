@@ -175,7 +175,7 @@ static void reader_stands_still(void)
 	ck_assert_int_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
 	/* One look is not enough for a tty, whose bytes move from buffer to buffer. */
 	for (int idle = 0; idle < 50; idle++) {
-		while ((length = read(ends[0], text, sizeof(text))) > 0)
+		while (read(ends[0], text, sizeof(text)) > 0)
 			idle = 0;
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
