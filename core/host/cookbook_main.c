@@ -19,11 +19,26 @@ struct command_line {
 	const char *config_file;
 };
 
-enum option { LIST, CONFIG_FILE, DRY_RUN, VERBOSE, NO_LOCKS, VERSION, COOKBOOK, ARGS, OPTION_COUNT };
+enum option {
+	LIST,
+	CONFIG_FILE,
+	DRY_RUN,
+	VERBOSE,
+	NO_LOCKS,
+	VERSION,
+	COOKBOOK,
+	ARGS,
+	OPTION_COUNT
+};
 
 #define OPTION(id, field, letter_, type_, ...)                                                     \
-	[id] = {.name = #field, .form = SPK_FORM_OPTION, .type = (type_), .letter = (letter_),     \
-		.offset = offsetof(struct command_line, field), .group = -1, __VA_ARGS__}
+	[id] = {.name = #field,                                                                    \
+		.form = SPK_FORM_OPTION,                                                           \
+		.type = (type_),                                                                   \
+		.letter = (letter_),                                                               \
+		.offset = offsetof(struct command_line, field),                                    \
+		.group = -1,                                                                       \
+		__VA_ARGS__}
 
 static const struct arg_spec options[OPTION_COUNT] = {
 	OPTION(LIST, list, 'l', SPK_TYPE_FLAG,
@@ -31,24 +46,33 @@ static const struct arg_spec options[OPTION_COUNT] = {
 		       "COOKBOOK only what lies under that prefix"),
 	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, .metavar = "FILE",
 	       .help = "read this configuration file instead of the installed ones"),
-	OPTION(DRY_RUN, dry_run, 'd', SPK_TYPE_FLAG, .help = "change nothing, show what would be done"),
-	OPTION(VERBOSE, verbose, 'v', SPK_TYPE_FLAG, .help = "show debug messages and, in lists, titles"),
+	OPTION(DRY_RUN, dry_run, 'd', SPK_TYPE_FLAG,
+	       .help = "change nothing, show what would be done"),
+	OPTION(VERBOSE, verbose, 'v', SPK_TYPE_FLAG,
+	       .help = "show debug messages and, in lists, titles"),
 	OPTION(NO_LOCKS, no_locks, 0, SPK_TYPE_FLAG,
 	       .help = "neither take nor check any lock, for emergencies"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
-	[COOKBOOK] = {.name = "COOKBOOK", .form = SPK_FORM_POSITIONAL, .type = SPK_TYPE_STRING,
-		      .arity = SPK_ZERO_OR_ONE, .group = -1,
+	[COOKBOOK] = {.name = "COOKBOOK",
+		      .form = SPK_FORM_POSITIONAL,
+		      .type = SPK_TYPE_STRING,
+		      .arity = SPK_ZERO_OR_ONE,
+		      .group = -1,
 		      .help = "a dotted name (group1.important-cookbook), or a path "
 			      "(group1/important-cookbook.so)"},
-	[ARGS] = {.name = "COOKBOOK_ARGS", .form = SPK_FORM_POSITIONAL, .type = SPK_TYPE_STRINGS,
-		  .arity = SPK_ZERO_OR_MORE, .group = -1,
+	[ARGS] = {.name = "COOKBOOK_ARGS",
+		  .form = SPK_FORM_POSITIONAL,
+		  .type = SPK_TYPE_STRINGS,
+		  .arity = SPK_ZERO_OR_MORE,
+		  .group = -1,
 		  .help = "everything behind COOKBOOK is the cookbook's, options included"},
 };
 
 static const struct cookbook_spec command = {
 	.title = "Lists and runs cookbooks.",
-	.description = "Ctrl+C interrupts a cookbook, which is then rolled back; a second one kills it "
-		       "first.\nExit codes are explained in cookbook(1).",
+	.description =
+		"Ctrl+C interrupts a cookbook, which is then rolled back; a second one kills it "
+		"first.\nExit codes are explained in cookbook(1).",
 	.args = options,
 	.arg_count = OPTION_COUNT,
 };
@@ -82,7 +106,8 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 	struct tree tree;
 	struct err err;
 
-	if (tree_read(settings_strings(settings, "cookbooks_base_dirs"), prefix, stderr, &tree, &err) < 0) {
+	if (tree_read(settings_strings(settings, "cookbooks_base_dirs"), prefix, stderr, &tree,
+		      &err) < 0) {
 		fprintf(stderr, "cookbook: %s\n", err.text);
 		return EXIT_STARTUP;
 	}

@@ -506,8 +506,8 @@ static int start_runner(struct link *link, const char *runner, struct err *err)
 	return rc;
 }
 
-int link_open(struct link *link, const char *runner, const struct run_order *order,
-	      struct log *log, int signal_fd, bool *ret_refused, struct err *err)
+int link_open(struct link *link, const char *runner, const struct run_order *order, struct log *log,
+	      int signal_fd, bool *ret_refused, struct err *err)
 {
 	struct buf body = {0};
 	int rc;

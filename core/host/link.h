@@ -38,20 +38,20 @@ struct stage_result {
 
 /* The death of a child. */
 struct child_death {
-	int status;	   /* of waitpid() */
-	int signal, code;  /* recorded by the child itself; 0: nothing recorded */
+	int status;       /* of waitpid() */
+	int signal, code; /* recorded by the child itself; 0: nothing recorded */
 	uintptr_t fault_address, stack_pointer;
 	const char *stage; /* what it was doing */
 	struct link_trace trace;
 };
 
 enum link_event_type {
-	LINK_RESULT,	  /* of the stage that was ordered */
-	LINK_GONE,	  /* the child died */
+	LINK_RESULT,      /* of the stage that was ordered */
+	LINK_GONE,        /* the child died */
 	LINK_RUNNER_GONE, /* the runner died or broke the protocol: it was killed */
-	LINK_SIGNAL,	  /* one for the supervisor */
+	LINK_SIGNAL,      /* one for the supervisor */
 	LINK_TIMEOUT,
-	LINK_ANSWER,	  /* of the runner: internal */
+	LINK_ANSWER, /* of the runner: internal */
 };
 
 struct link_event {
@@ -69,10 +69,10 @@ struct link {
 	bool child_alive, stage_ordered;
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
-	int out_fd, err_fd;   /* pipes from the child's standard output and error; -1: ended */
-	struct buf out, err;  /* not yet written; a line not yet ended */
+	int out_fd, err_fd;  /* pipes from the child's standard output and error; -1: ended */
+	struct buf out, err; /* not yet written; a line not yet ended */
 	struct log *log;
-	const char *name;     /* of the cookbook, for lines from its standard error */
+	const char *name; /* of the cookbook, for lines from its standard error */
 	struct link_event event;
 };
 
@@ -89,7 +89,8 @@ MUST_CHECK int link_child(struct link *link);
 /* Orders a stage; its end is an event. -1: nobody is there; the event says the same. */
 void link_stage(struct link *link, enum stage stage);
 
-/* Waits for what happens next, at most until `deadline_ns` of CLOCK_BOOTTIME (INT64_MAX: for ever). */
+/* Waits for what happens next, at most until `deadline_ns` of CLOCK_BOOTTIME (INT64_MAX: for ever).
+ */
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns);
 
 /* Raises the flag that makes the child's next waiting call raise; takes it back. */

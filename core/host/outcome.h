@@ -8,7 +8,7 @@
 /* Codes of the reference and, from 90 to 92, our own. Part of the ABI: never reused. */
 enum {
 	EXIT_OK = 0,
-	EXIT_STARTUP = 1,	  /* configuration or start-up of the host */
+	EXIT_STARTUP = 1, /* configuration or start-up of the host */
 	EXIT_USAGE = 2,
 	EXIT_NO_LOCK = 90,
 	EXIT_LOST_LOCK = 91,

@@ -35,11 +35,11 @@ struct run {
 	struct log *log;
 	struct link link;
 	int signal_fd;
-	bool interrupted;	 /* a signal asked for the end */
-	int64_t interrupted_ns;	 /* when the last one did */
-	bool by_terminal;	 /* it was a Ctrl+C */
-	bool killed;		 /* and the child was killed for it */
-	bool undo_failed;	 /* something that should be undone is not */
+	bool interrupted;       /* a signal asked for the end */
+	int64_t interrupted_ns; /* when the last one did */
+	bool by_terminal;       /* it was a Ctrl+C */
+	bool killed;            /* and the child was killed for it */
+	bool undo_failed;       /* something that should be undone is not */
 	char *description;
 	bool skip_start;
 };
@@ -86,7 +86,8 @@ static void on_signal_in_rollback(struct run *run, int number)
 {
 	int64_t now = boottime_ns();
 
-	if (number == SIGINT && run->interrupted && now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
+	if (number == SIGINT && run->interrupted &&
+	    now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
 		log_error(run->log, "Ctrl+C again: the rollback is abandoned");
 		run->killed = true;
 		link_kill_child(&run->link);
@@ -117,8 +118,8 @@ static void on_signal(struct run *run, enum stage stage, int number)
 
 static int64_t stage_deadline(const struct run *run, enum stage stage)
 {
-	bool deaf = run->interrupted && !run->by_terminal && !run->killed &&
-		    stage != STAGE_UNDO && stage != STAGE_ROLLBACK;
+	bool deaf = run->interrupted && !run->by_terminal && !run->killed && stage != STAGE_UNDO &&
+		    stage != STAGE_ROLLBACK;
 
 	return deaf ? run->interrupted_ns + TERMINATION_GRACE_NS : INT64_MAX;
 }
@@ -127,12 +128,12 @@ static enum ending run_stage(struct run *run, enum stage stage)
 {
 	link_stage(&run->link, stage);
 	for (;;) {
-		const struct link_event *event =
-			link_wait(&run->link, stage_deadline(run, stage));
+		const struct link_event *event = link_wait(&run->link, stage_deadline(run, stage));
 
 		switch (event->type) {
 		case LINK_RESULT:
-			/* A worker that answers another question than the one asked is not to be trusted. */
+			/* A worker that answers another question than the one asked is not to be
+			 * trusted. */
 			if (event->result.stage != stage) {
 				link_kill_child(&run->link);
 				break;
@@ -182,7 +183,8 @@ static void say_how_it_died(const struct child_death *death, struct buf *text)
 		buf_printf(text, "was ended by signal %d (SIG%s, %s)", number, name ? name : "?",
 			   strsignal(number));
 	} else {
-		buf_printf(text, "exited with code %d without a result", WEXITSTATUS(death->status));
+		buf_printf(text, "exited with code %d without a result",
+			   WEXITSTATUS(death->status));
 	}
 	if (death->signal != SIGSEGV && death->signal != SIGBUS)
 		return;
@@ -246,8 +248,8 @@ static int roll_back(struct run *run, int code)
 	if (run->link.runner > 0 && !alive)
 		alive = undo_in_fresh_child(run);
 	if (!alive) {
-		log_error(run->log,
-			  "Cookbook %s could not be rolled back: a rollback is owed", name_of(run));
+		log_error(run->log, "Cookbook %s could not be rolled back: a rollback is owed",
+			  name_of(run));
 		return EXIT_ROLLBACK_FAILED;
 	}
 	if (wanted) {
@@ -261,8 +263,9 @@ static int roll_back(struct run *run, int code)
 		case ENDED_DEATH:
 			report_death(run);
 			undo_in_fresh_child(run);
-			log_error(run->log, "The rollback of cookbook %s did not end: what it had "
-					    "not done yet is owed",
+			log_error(run->log,
+				  "The rollback of cookbook %s did not end: what it had "
+				  "not done yet is owed",
 				  name_of(run));
 			return EXIT_ROLLBACK_FAILED;
 		case ENDED_NO_RUNNER:
@@ -452,7 +455,8 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.username = options->identity->user,
 		.hostname = options->identity->host,
 		.owner = options->identity->owner,
-		.config_dir = settings_text(options->settings, "instance_params.spicerack_config_dir"),
+		.config_dir = settings_text(options->settings,
+					    "instance_params.spicerack_config_dir"),
 		.http_proxy = settings_text(options->settings, "instance_params.http_proxy"),
 		.task_id = run->parsed.task_id,
 		.reason = run->parsed.reason,
@@ -486,7 +490,8 @@ static int open_link(struct run *run)
 	int rc;
 
 	fill_order(run, &order, build_id);
-	rc = link_open(&run->link, SPICERACK_RUNNER, &order, run->log, run->signal_fd, &refused, &err);
+	rc = link_open(&run->link, SPICERACK_RUNNER, &order, run->log, run->signal_fd, &refused,
+		       &err);
 	free(order.args);
 	if (rc == 0)
 		return EXIT_OK;

@@ -23,7 +23,7 @@
 /* A command on its way: everything that must be ended when an error passes by. */
 struct process {
 	struct spk_command how;
-	pid_t pid;	/* 0: none; its process group has the same number */
+	pid_t pid; /* 0: none; its process group has the same number */
 	int pidfd;
 	int in, out, err; /* our ends; -1: closed */
 	struct buf out_bytes, err_bytes;
@@ -104,7 +104,8 @@ static char **build_environment(struct spk *spk, spk_strings more)
 	all = spk_alloc(spk, (base.count + more.count + 1) * sizeof(*all));
 	for (size_t i = 0; i < more.count; i++) {
 		if (!more.items[i] || !strchr(more.items[i], '='))
-			session_misuse("spk_command_run", "the environment holds '%s' instead of NAME=VALUE",
+			session_misuse("spk_command_run",
+				       "the environment holds '%s' instead of NAME=VALUE",
 				       more.items[i] ? more.items[i] : "NULL");
 		all[count++] = (char *)(uintptr_t)more.items[i];
 	}
@@ -268,7 +269,8 @@ static void attend(struct spk *spk, struct process *process, int64_t deadline)
 		};
 
 		if (session_poll(spk, fds, 4, deadline) == 0)
-			spk_raise(spk, "command.timeout", NULL, "command '%s' did not end within %s",
+			spk_raise(spk, "command.timeout", NULL,
+				  "command '%s' did not end within %s",
 				  spk_shell_join(spk, process->how.argv),
 				  spk_duration_text(spk, process->how.timeout));
 		if (fds[1].revents)
@@ -343,11 +345,13 @@ static void judge(struct spk *spk, const struct spk_command *how, const struct s
 		return;
 	if (result->signal)
 		spk_raise_with(spk, "command.failed", NULL, result,
-			       "command '%s' was ended by signal %d (SIG%s)%s", line, result->signal,
+			       "command '%s' was ended by signal %d (SIG%s)%s", line,
+			       result->signal,
 			       sigabbrev_np(result->signal) ? sigabbrev_np(result->signal) : "?",
 			       last_words(spk, result));
-	spk_raise_with(spk, "command.failed", NULL, result, "command '%s' failed with exit code %d%s",
-		       line, result->exit_code, last_words(spk, result));
+	spk_raise_with(spk, "command.failed", NULL, result,
+		       "command '%s' failed with exit code %d%s", line, result->exit_code,
+		       last_words(spk, result));
 }
 
 /* The command as the caller wants it, with defaults. */

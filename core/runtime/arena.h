@@ -28,7 +28,7 @@ enum undo_state {
 /* One undo action. It counts only once `undo_count` includes it. */
 struct spk_scope {
 	uint32_t magic;
-	uint32_t state;	     /* enum undo_state */
+	uint32_t state; /* enum undo_state */
 	spk_action *action;
 	void *argument;
 	const char *what;
@@ -41,25 +41,27 @@ struct crash {
 	int code;
 	uintptr_t fault_address, stack_pointer;
 	unsigned int count;
-	uintptr_t addresses[CRASH_FRAMES]; /* the first is the place itself, the others are returns */
+	uintptr_t
+		addresses[CRASH_FRAMES]; /* the first is the place itself, the others are returns */
 };
 
 /* The head of the mapping. */
 struct shared {
 	size_t used;
-	void *self;	       /* the cookbook's structure */
-	uint32_t stage;	       /* enum stage: what a child is at, or was last at */
+	void *self;            /* the cookbook's structure */
+	uint32_t stage;        /* enum stage: what a child is at, or was last at */
 	bool stage_ended;      /* it has come back from there */
 	bool rollback_started; /* marked before it is called: never called twice */
 	bool skip_start;
-	uint32_t undo_failed;  /* actions that raised, or were cut short by a crash */
+	uint32_t undo_failed; /* actions that raised, or were cut short by a crash */
 	uint32_t undo_count;
 	struct spk_scope undo[UNDO_MAX];
 	struct crash crash;
 };
 
 MUST_CHECK int arena_create(struct shared **ret, struct err *err);
-/* Zeroed memory aligned for anything, or NULL when there is no more. `reserve`: may use the reserve. */
+/* Zeroed memory aligned for anything, or NULL when there is no more. `reserve`: may use the
+ * reserve. */
 void *arena_alloc(struct shared *shared, size_t size, bool reserve);
 /* Whether an address lies in it. */
 bool arena_contains(const struct shared *shared, const void *address);

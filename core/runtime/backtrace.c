@@ -63,7 +63,7 @@ void backtrace_write(const struct spk_frame *frames, const uintptr_t *addresses,
 
 	while (end > 0 && is_host(&frames[end - 1]))
 		end--;
-	if (end == 0)
+	if (end == 0 && !is_return[0])
 		end = count;
 	else if (is_return[0])
 		while (first < end && starts_with(frames[first].object, LIBRARY) &&

@@ -28,7 +28,8 @@ void backtrace_describe(const uintptr_t *addresses, const bool *is_return, size_
  * author nothing: those that called the cookbook, below the last frame of anything but the
  * host (its library, its programs and the C library), and the innermost ones inside
  * libspicerack up to the SDK call that the cookbook made; the latter not when the first frame
- * is the place of a crash. Without a frame of anything but the host, all are shown.
+ * is the place of a crash. Without a frame of anything but the host, a crash shows all and an
+ * error, which is then the host's own, none.
  */
 void backtrace_write(const struct spk_frame *frames, const uintptr_t *addresses,
 		     const bool *is_return, size_t count, struct buf *out);

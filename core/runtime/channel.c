@@ -43,7 +43,8 @@ int channel_pair(int fds[2], struct err *err)
 	return 0;
 }
 
-static int send_fragment(int fd, const struct fragment_head *head, const void *bytes, int timeout_ms)
+static int send_fragment(int fd, const struct fragment_head *head, const void *bytes,
+			 int timeout_ms)
 {
 	struct iovec parts[2] = {
 		{.iov_base = (void *)(uintptr_t)head, .iov_len = sizeof(*head)},

@@ -18,7 +18,7 @@
 #define CHANNEL_BODY_MAX (8U << 20)
 
 struct channel {
-	int fd;		     /* -1: none */
+	int fd;              /* -1: none */
 	struct buf partial;  /* fragments of a message not yet complete */
 	struct buf received; /* the last message: bodies point into it */
 };
@@ -32,13 +32,14 @@ struct message {
 enum channel_event {
 	CHANNEL_MESSAGE,
 	CHANNEL_NOTHING, /* none waiting (non-blocking receive) */
-	CHANNEL_CLOSED,	 /* the other end is gone, or it broke the protocol */
+	CHANNEL_CLOSED,  /* the other end is gone, or it broke the protocol */
 };
 
 /* Makes both ends, close-on-exec, with descriptor numbers of at least 10. */
 MUST_CHECK int channel_pair(int fds[2], struct err *err);
 
-/* Waits at most `timeout_ms` (-1: for ever) for room. -1: the other end is gone or does not read. */
+/* Waits at most `timeout_ms` (-1: for ever) for room. -1: the other end is gone or does not read.
+ */
 MUST_CHECK int channel_send(struct channel *channel, uint32_t type, uint32_t serial,
 			    const struct buf *body, int timeout_ms);
 

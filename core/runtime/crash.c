@@ -51,7 +51,8 @@ static void on_crash(int number, siginfo_t *info, void *data)
 	for (int i = 0; i < found; i++)
 		if ((uintptr_t)addresses[i] == place)
 			first = i + 1;
-	/* After a jump to nowhere the unwinder does not find the place: all but the handler's own. */
+	/* After a jump to nowhere the unwinder does not find the place: all but the handler's own.
+	 */
 	if (first == 0)
 		first = 2;
 	for (int i = first; i < found && count < CRASH_FRAMES; i++)

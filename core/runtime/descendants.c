@@ -72,7 +72,8 @@ static void reap(pid_t wanted, int *ret_status)
 /* Whether the caller has no child at all, not even a dead one. */
 static bool childless(void)
 {
-	return waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+	return waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+	       errno == ECHILD;
 }
 
 int descendants_kill(pid_t wanted, int *ret_status)

@@ -99,8 +99,8 @@ void spk_fail(struct spk *spk, const char *format, ...)
 	vraise(spk, "cookbook", NULL, NULL, format, args);
 }
 
-void spk_raise(struct spk *spk, const char *kind, const struct spk_error *cause,
-	       const char *format, ...)
+void spk_raise(struct spk *spk, const char *kind, const struct spk_error *cause, const char *format,
+	       ...)
 {
 	va_list args;
 

@@ -17,7 +17,8 @@ static int compare_file(const struct run_order *order, struct err *err)
 	if (st.st_dev != order->device || st.st_ino != order->inode ||
 	    (uint64_t)st.st_size != order->size ||
 	    st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec != order->mtime_ns)
-		return err_set(err, "%s: the file was replaced while it was being opened; try again",
+		return err_set(err,
+			       "%s: the file was replaced while it was being opened; try again",
 			       order->file);
 	return 0;
 }
@@ -59,7 +60,8 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 	loaded->found = true;
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_NOTE && !loaded->build_id[0])
-			note_build_id(loaded, (const char *)info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
+			note_build_id(loaded,
+				      (const char *)info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
 				      info->dlpi_phdr[i].p_memsz);
 	return 1;
 }
@@ -94,8 +96,8 @@ int cookbook_open(struct spk *spk, struct err *err)
 	if (compare_file(order, err) < 0)
 		return -1;
 	if (!loaded.found || strcmp(loaded.build_id, order->build_id ? order->build_id : "") != 0 ||
-	    (uintptr_t)descriptor != loaded.base + order->address ||
-	    descriptor->abi != SPK_ABI || descriptor->state_size != order->state_size)
+	    (uintptr_t)descriptor != loaded.base + order->address || descriptor->abi != SPK_ABI ||
+	    descriptor->state_size != order->state_size)
 		return err_set(err, "%s: the file that was loaded is not the one that was read",
 			       order->file);
 	spk->base = loaded.base;

@@ -33,10 +33,11 @@ struct run_order {
 	uint64_t dry_run, verbose;
 	const char *username, *hostname, *owner;
 	const char *config_dir, *http_proxy; /* the latter may be NULL */
-	const char *task_id, *reason;	     /* NULL: absent */
-	const char *subcommand;		     /* NULL: none */
+	const char *task_id, *reason;        /* NULL: absent */
+	const char *subcommand;              /* NULL: none */
 	uint64_t subcommand_offset;
-	/* For the runner's last words when the supervisor dies: the log files and what stands between time and text. */
+	/* For the runner's last words when the supervisor dies: the log files and what stands
+	 * between time and text. */
 	const char *log_file, *log_extended_file; /* NULL: none */
 	const char *log_head;
 	struct order_arg *args;

@@ -21,18 +21,19 @@ enum {
 
 enum control_type {
 	/* supervisor to runner */
-	CONTROL_INIT = 1,	 /* struct run_order, see order.h */
-	CONTROL_CHILD = 2,	 /* start a (fresh) child: - */
-	CONTROL_KILL = 3,	 /* end the child and all it started: - */
-	CONTROL_DESCRIBE = 4,	 /* name addresses: n count, then n address, n is_return each */
-	CONTROL_QUIT = 5,	 /* the run is over: - */
+	CONTROL_INIT = 1,     /* struct run_order, see order.h */
+	CONTROL_CHILD = 2,    /* start a (fresh) child: - */
+	CONTROL_KILL = 3,     /* end the child and all it started: - */
+	CONTROL_DESCRIBE = 4, /* name addresses: n count, then n address, n is_return each */
+	CONTROL_QUIT = 5,     /* the run is over: - */
 	/* runner to supervisor */
-	CONTROL_READY = 20,	 /* the cookbook is open: - */
-	CONTROL_REFUSED = 21,	 /* t why it is not */
-	CONTROL_STARTED = 22,	 /* n pid of the child; 0: it could not be started */
-	CONTROL_GONE = 23,	 /* n wait status, n signal recorded, n code, n fault address,
-				    n stack pointer, t stage words, n count, then n address, n is_return each */
-	CONTROL_DESCRIBED = 24,	 /* t lines */
+	CONTROL_READY = 20,   /* the cookbook is open: - */
+	CONTROL_REFUSED = 21, /* t why it is not */
+	CONTROL_STARTED = 22, /* n pid of the child; 0: it could not be started */
+	CONTROL_GONE =
+		23,             /* n wait status, n signal recorded, n code, n fault address,
+				   n stack pointer, t stage words, n count, then n address, n is_return each */
+	CONTROL_DESCRIBED = 24, /* t lines */
 };
 
 /* The parts of a run that a child does when told, in their order. */
@@ -43,7 +44,7 @@ enum stage {
 	STAGE_DESCRIBE = 3,
 	STAGE_LOCK = 4,
 	STAGE_RUN = 5,
-	STAGE_UNDO = 6,	    /* closes the scopes that a dead child left open */
+	STAGE_UNDO = 6, /* closes the scopes that a dead child left open */
 	STAGE_ROLLBACK = 7,
 	STAGE_QUIT = 8,
 	STAGE_COUNT
@@ -51,7 +52,7 @@ enum stage {
 
 enum request_type {
 	/* supervisor to child */
-	REQUEST_STAGE = 1, /* n enum stage */
+	REQUEST_STAGE = 1,  /* n enum stage */
 	REQUEST_ANSWER = 2, /* to the request of the same serial; its items depend on that */
 	/* child to supervisor */
 	REQUEST_RESULT = 20, /* of a stage: struct stage_result, see below */
@@ -68,8 +69,8 @@ enum stage_outcome {
 	OUTCOME_RETURNED = 1,
 	OUTCOME_RAISED = 2,
 	OUTCOME_INTERRUPTED = 3,
-	OUTCOME_DONE = 4,    /* prepare called spk_done() */
-	OUTCOME_USAGE = 5,   /* arguments: a parser or .check refused; text is why */
+	OUTCOME_DONE = 4,  /* prepare called spk_done() */
+	OUTCOME_USAGE = 5, /* arguments: a parser or .check refused; text is why */
 };
 
 #endif

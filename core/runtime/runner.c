@@ -27,17 +27,17 @@
 struct runner {
 	struct channel control;
 	struct spk *spk;
-	struct buf init; /* the order's texts lie in it */
+	struct buf init;  /* the order's texts lie in it */
 	int child_signal; /* signalfd of SIGCHLD */
-	pid_t child;	  /* 0: none */
-	bool finished;	  /* the supervisor said that the run is over */
+	pid_t child;      /* 0: none */
+	bool finished;    /* the supervisor said that the run is over */
 };
 
 /* Names of the stages for reports. */
 static const char *const stage_names[STAGE_COUNT] = {
-	[STAGE_NONE] = "start",	    [STAGE_ARGUMENTS] = "arguments", [STAGE_PREPARE] = "prepare",
-	[STAGE_DESCRIBE] = "describe", [STAGE_LOCK] = "lock",	     [STAGE_RUN] = "run",
-	[STAGE_UNDO] = "undo",	    [STAGE_ROLLBACK] = "rollback",   [STAGE_QUIT] = "quit",
+	[STAGE_NONE] = "start",        [STAGE_ARGUMENTS] = "arguments", [STAGE_PREPARE] = "prepare",
+	[STAGE_DESCRIBE] = "describe", [STAGE_LOCK] = "lock",           [STAGE_RUN] = "run",
+	[STAGE_UNDO] = "undo",         [STAGE_ROLLBACK] = "rollback",   [STAGE_QUIT] = "quit",
 };
 
 static int reply(struct runner *runner, enum control_type type, const struct buf *body)
@@ -236,11 +236,12 @@ static void last_words(const struct spk *spk)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &local);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);
-	snprintf(line, sizeof(line),
-		 "%s,%03ld %s[ERROR] The supervisor of cookbook %s died during %s: the cookbook was "
-		 "stopped, it was not rolled back: a rollback is owed\n",
-		 stamp, now.tv_nsec / 1000000, order->log_head ? order->log_head : "", order->name,
-		 stage);
+	snprintf(
+		line, sizeof(line),
+		"%s,%03ld %s[ERROR] The supervisor of cookbook %s died during %s: the cookbook was "
+		"stopped, it was not rolled back: a rollback is owed\n",
+		stamp, now.tv_nsec / 1000000, order->log_head ? order->log_head : "", order->name,
+		stage);
 	append(order->log_file, line);
 	snprintf(line, sizeof(line),
 		 "%s,%03ld %s[ERROR runner:%d in %s] The supervisor of cookbook %s died during %s: "
@@ -252,8 +253,9 @@ static void last_words(const struct spk *spk)
 
 static bool rollback_owed(const struct spk *spk)
 {
-	return spk->shared && (spk->shared->stage == STAGE_RUN || spk->shared->stage == STAGE_UNDO ||
-			       spk->shared->stage == STAGE_ROLLBACK);
+	return spk->shared &&
+	       (spk->shared->stage == STAGE_RUN || spk->shared->stage == STAGE_UNDO ||
+		spk->shared->stage == STAGE_ROLLBACK);
 }
 
 static void settle_in(struct runner *runner)

@@ -96,7 +96,8 @@ void session_request(struct spk *spk, uint32_t type, const struct buf *body,
 		session_poll(spk, &ready, 1, INT64_MAX);
 		if (channel_receive(&spk->requests, true, ret_answer) != CHANNEL_MESSAGE)
 			_exit(1);
-		/* Another serial: an answer to a dead child, or one that an interruption left behind. */
+		/* Another serial: an answer to a dead child, or one that an interruption left
+		 * behind. */
 	} while (ret_answer->type != REQUEST_ANSWER || ret_answer->serial != serial);
 }
 
@@ -111,7 +112,8 @@ static void log_text(struct spk *spk, enum spk_level level, const char *file, in
 	wire_put_number(&body, (uint64_t)line);
 	wire_put_text(&body, function);
 	wire_put_text(&body, text);
-	/* The record must be acknowledged also when an interruption is due: it raises afterwards. */
+	/* The record must be acknowledged also when an interruption is due: it raises afterwards.
+	 */
 	spk->uninterruptible++;
 	session_request(spk, REQUEST_LOG, &body, &answer);
 	spk->uninterruptible--;

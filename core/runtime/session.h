@@ -21,17 +21,17 @@ struct spk {
 	uint32_t magic;
 	struct run_order order;
 	struct spk_cookbook cookbook; /* the descriptor, as far as we know it */
-	uintptr_t base;		      /* where the file was loaded */
+	uintptr_t base;               /* where the file was loaded */
 	struct shared *shared;
 
 	/* of this process */
-	struct guard *guard;	       /* the innermost, see guard.h */
+	struct guard *guard;            /* the innermost, see guard.h */
 	const struct spk_error *raised; /* on its way to it */
 	struct channel requests;
-	uint32_t serial;	       /* of the last request */
+	uint32_t serial; /* of the last request */
 	int interrupt_fd;
-	unsigned int uninterruptible;  /* nesting: 0 means that an interruption may raise */
-	bool done_allowed; /* prepare is running */
+	unsigned int uninterruptible; /* nesting: 0 means that an interruption may raise */
+	bool done_allowed;            /* prepare is running */
 };
 
 /* The session of this process; NULL before the runner made it. */

@@ -46,7 +46,8 @@ static spk_duration backoff(const struct spk_retry *how, unsigned int attempt)
 		seconds = pow(delay, attempt);
 		break;
 	}
-	return seconds >= 9e9 ? (spk_duration){INT64_MAX} : (spk_duration){(int64_t)(seconds * 1e9)};
+	return seconds >= 9e9 ? (spk_duration){INT64_MAX}
+			      : (spk_duration){(int64_t)(seconds * 1e9)};
 }
 
 static bool worth_another_try(const struct spk_retry *how, const struct spk_error *error)

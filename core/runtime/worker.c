@@ -146,8 +146,8 @@ static void stage_lock(struct spk *spk, void *argument)
 	struct result *result = argument;
 	struct spk_lock_args *lock = &result->lock;
 
-	lock->concurrency =
-		cookbook->max_concurrency ? cookbook->max_concurrency : LOCK_CONCURRENCY;
+	lock->concurrency = cookbook->max_concurrency ? cookbook->max_concurrency
+						      : LOCK_CONCURRENCY;
 	lock->ttl = cookbook->lock_ttl.ns ? cookbook->lock_ttl : LOCK_TTL;
 	if (cookbook->lock)
 		cookbook->lock(spk, spk->shared->self, lock);

@@ -42,7 +42,8 @@ START_TEST(leaves_out_the_host)
 	assert_written(frames, 4, true,
 		       "    #0 keep in libspicerack.so.1\n    #1 spk_fail in libspicerack.so.1\n"
 		       "    #2 helper (a.c:7) in a.so\n");
-	assert_written(&frames[5], 2, false,
+	assert_written(&frames[5], 2, false, "");
+	assert_written(&frames[5], 2, true,
 		       "    #0 guard_call in libspicerack.so.1\n    #1 main in runner\n");
 	assert_written(frames, 0, false, "");
 }
