@@ -307,5 +307,8 @@ int spk_private_runner_main(void)
 	descendants_kill(0, NULL);
 	if (!runner.finished && rollback_owed(&session))
 		last_words(&session);
+	order_free(&session.order);
+	buf_free(&runner.init);
+	channel_close(&runner.control);
 	return 0;
 }
