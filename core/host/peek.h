@@ -14,21 +14,36 @@
 struct peek {
 	struct file_identity identity;
 	struct cookbook_spec *cookbooks; /* in byte order of their symbols */
-	size_t count;			 /* at least 1 */
-	struct pool *pool;		 /* owns the memory */
+	size_t count;                    /* at least 1 */
+	struct pool *pool;               /* owns the memory */
 };
 
 enum peek_depth {
-	PEEK_TITLES, /* what a list shows; argument tables are walked and judged, not kept */
+	PEEK_TITLES, /* what a list shows; tables are walked and judged, not kept: their counts are
+			0 */
 	PEEK_ALL,
 };
 
 /*
  * Opens and reads `path`, judging its owner and mode (trust.h; the directories
  * above are the caller's to judge). -1 and one line that starts with the path for a
- * file that is broken, foreign, too new, untrusted or holds no cookbook.
+ * file that is broken, foreign, too new, untrusted or holds no cookbook; one bad cookbook
+ * condemns the file. errno is then ENOENT when, and only when, there is no such file.
  */
-MUST_CHECK int peek_file(const char *path, enum peek_depth depth, struct peek *ret, struct err *err);
+MUST_CHECK int peek_file(const char *path, enum peek_depth depth, struct peek *ret,
+			 struct err *err);
+
+/*
+ * The same for `name` in the open directory `directory`, and with more flags of open()
+ * (O_NOFOLLOW); `path` is only named in the reason.
+ */
+MUST_CHECK int peek_file_at(int directory, const char *name, int flags, const char *path,
+			    enum peek_depth depth, struct peek *ret, struct err *err);
+
+/* The same for a file in memory, which need not outlive the call. Only the build-id identifies it.
+ */
+MUST_CHECK int peek_memory(const void *bytes, size_t size, const char *path, enum peek_depth depth,
+			   struct peek *ret, struct err *err);
 
 void peek_free(struct peek *peek);
 

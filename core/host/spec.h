@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../runtime/err.h"
+
 /* What tells one file from another, checked again by the runner after it opened the file. */
 struct file_identity {
 	uint64_t device, inode, size;
@@ -28,7 +30,7 @@ struct group_spec {
 struct arg_spec {
 	/* Copied from struct spk_arg: same names, same meaning. */
 	const char *name, *help, *metavar;
-	uint64_t offset; /* from the start of the cookbook's structure */
+	uint64_t offset;    /* from the start of the cookbook's structure */
 	enum spk_form form; /* never SPK_FORM_BLOCK */
 	enum spk_type type;
 	enum spk_arity arity;
@@ -36,6 +38,7 @@ struct arg_spec {
 	char letter;
 	bool required, hidden, repeat, off, has_default, has_range;
 	bool default_computed; /* .default_from is there */
+	bool has_parse;        /* .parse is there */
 	spk_strings names, choices;
 	const char *choices_from;
 	long long range_first, range_last;
@@ -46,8 +49,9 @@ struct arg_spec {
 	const char *default_text;
 	spk_duration default_duration;
 	spk_strings default_list;
-	int group; /* index in cookbook_spec.groups, -1: none */
+	int group;            /* index in cookbook_spec.groups, -1: none */
 	uint64_t row_address; /* of its struct spk_arg, as a virtual address in the file */
+	uint64_t row_size;    /* as the cookbook's builder knew it */
 };
 
 struct rule_spec {
@@ -64,7 +68,12 @@ struct subcommand_spec {
 
 struct cookbook_spec {
 	const char *symbol; /* "spk_cookbook" or "spk_cookbook_NAME" */
-	const char *title, *owner, *description; /* NULL: none */
+	/*
+	 * NULL: none. Fit to be printed: title and owner are one line, and what could move a
+	 * cursor is escaped in them, in the description and in every help.
+	 */
+	const char *title, *owner, *description;
+	bool title_changed; /* it had more lines or unprintable characters */
 	uint64_t state_size;
 	uint64_t address; /* of the descriptor in the file */
 	uint64_t subcommand_offset;
@@ -82,5 +91,17 @@ struct cookbook_spec {
 	spk_duration lock_ttl;
 	bool has_check, has_prepare, has_describe, has_lock, has_run, has_rollback;
 };
+
+/*
+ * Judges whether the tables make sense, so that the parser of arguments may trust them: values
+ * of enumerations known, fields within the structure and apart from each other, names and letters
+ * sane and used once, attributes of the right types. The reason names the argument. Rules are
+ * not judged: they were resolved when read.
+ */
+MUST_CHECK int spec_check(const struct cookbook_spec *spec, struct err *err);
+
+/* [A-Za-z0-9][A-Za-z0-9_-]* of at most 64 characters: a field, a subcommand, a long name behind its
+ * `--`. */
+bool spec_name_is_sane(const char *name);
 
 #endif

@@ -12,13 +12,15 @@
 #include "../runtime/err.h"
 #include "peek.h"
 
-/* One cookbook of the tree. Full name: "group2.subgroup1.some-task", "class_api.multiple.CookbookA". */
+/* One cookbook of the tree. Full name: "group2.subgroup1.some-task",
+ * "class_api.multiple.CookbookA". */
 struct tree_cookbook {
 	const char *name;
 	const char *title; /* never NULL: the fall-back text where there is none */
 	const char *owner; /* never NULL: own, inherited, or "unowned" */
 	const char *file;  /* path of the .so */
 	const char *symbol;
+	const char *group; /* full name of the group that the file lies in */
 };
 
 struct tree_group {
@@ -36,15 +38,26 @@ struct tree {
 };
 
 /*
- * Reads the part of the tree below `prefix` ("" for all of it): a group, a module,
- * a cookbook, or any beginning of full names. `problems` gets one line for each file or
- * directory that is passed over. Fails only when no base directory can be read at all.
+ * Reads what has a full name that begins with `prefix` ("" for all of it): a group, a module, a
+ * cookbook or half a word. Files that can hold no such name are not opened, directories not
+ * entered. `problems` gets one line for each file or directory that is passed over. Fails only when
+ * no base directory can be read at all.
+ *
+ * A cookbook is a `.so` whose name, like those of the directories above it, is of [A-Za-z0-9_-] and
+ * does not start with `_`; links are followed. A file with one cookbook has the file's name
+ * whatever the symbol; with several, each is `file.Name`, and an unnamed one among them is passed
+ * over. Where a name is there twice, the first base wins, within a base the byte order of the
+ * files' names; a broken file keeps its name to itself. A group of several bases has the first
+ * title and the first owner given. A cookbook and a group may have the same name.
  */
 MUST_CHECK int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree *ret,
 			 struct err *err);
 void tree_free(struct tree *tree);
 
-/* Prints the tree as `cookbook -l` does; with `titles`, as -lv does. */
+/*
+ * Prints the tree as `cookbook -l` does; with `titles`, as -lv does: cookbooks whose full name
+ * begins with `prefix`, and the groups on the way to them.
+ */
 void tree_print(const struct tree *tree, const char *prefix, bool titles, FILE *out);
 
 /* A cookbook found for running: its file read in full. */
@@ -63,7 +76,9 @@ enum tree_find {
 /*
  * Looks for one cookbook by `group1.important-cookbook` or `group1/important-cookbook.so`,
  * reading only the directories on its way and its own file. A name whose file is
- * broken is TREE_NONE with the reason among the problems.
+ * broken is TREE_NONE with the reason among the problems; so is, without one, a module of several
+ * cookbooks. A name that is both a cookbook's and a group's is the cookbook's; with its `.so` it
+ * can only be that. `ret` is set only with TREE_FOUND.
  */
 enum tree_find tree_find(spk_strings bases, const char *name, FILE *problems,
 			 struct tree_found *ret);

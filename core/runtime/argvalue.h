@@ -14,7 +14,7 @@
 /* One value, read. */
 union argvalue {
 	long long integer; /* SPK_TYPE_INT, LONG, LLONG, INTS, and bounds checked for the type */
-	double real;	   /* SPK_TYPE_DOUBLE, DOUBLES */
+	double real;       /* SPK_TYPE_DOUBLE, DOUBLES */
 	spk_date date;
 	spk_time time;
 	spk_duration duration;
@@ -40,10 +40,12 @@ void duration_text(spk_duration duration, char ret[DURATION_TEXT_SIZE]);
 /* Room for any text of real_text(). */
 #define REAL_TEXT_SIZE 48
 
-/* The shortest text that reads back as the same number, as Python writes it: `0.1`, `2.0`, `1e-05`. */
+/* The shortest text that reads back as the same number, as Python writes it: `0.1`, `2.0`, `1e-05`.
+ */
 void real_text(double value, char ret[REAL_TEXT_SIZE]);
 
-/* The word argparse would use for the type in `invalid X value: 'text'`: "int", "float", "date" ... */
+/* The word argparse would use for the type in `invalid X value: 'text'`: "int", "float", "date" ...
+ */
 const char *argvalue_type_word(enum spk_type type);
 
 /* Size in bytes of a field of this type; 0 for SPK_TYPE_CUSTOM. */

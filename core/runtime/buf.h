@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing text or byte buffer. Zero-initialised is empty; `text` is then NULL, else it ends in NUL. */
+/* A growing text or byte buffer. Zero-initialised is empty; `text` is then NULL, else it ends in
+ * NUL. */
 #ifndef SPICERACK_CORE_BUF_H
 #define SPICERACK_CORE_BUF_H
 

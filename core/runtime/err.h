@@ -13,7 +13,8 @@ struct err {
 	char text[512];
 };
 
-/* Sets the reason, cut with an ellipsis when too long. `err` may be NULL. Returns -1. Keeps errno. */
+/* Sets the reason, cut with an ellipsis when too long. `err` may be NULL. Returns -1. Keeps errno.
+ */
 int err_set(struct err *err, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
 /* err_set() with `: ` and the text of errno behind it. Returns -1. */

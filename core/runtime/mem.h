@@ -10,8 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-void *xcalloc(size_t count, size_t size)
-	__attribute__((alloc_size(1, 2), malloc, returns_nonnull));
+void *xcalloc(size_t count, size_t size) __attribute__((alloc_size(1, 2), malloc, returns_nonnull));
 /* Overflow of count * size aborts, too. New bytes are not zeroed. */
 void *xreallocarray(void *old, size_t count, size_t size)
 	__attribute__((alloc_size(2, 3), returns_nonnull));
@@ -26,6 +25,7 @@ char *xvasprintf(const char *format, va_list args)
  * Makes room for one more element in an array of `*capacity` elements of which
  * `count` are used; returns the array, perhaps moved.
  */
-void *xgrow(void *array, size_t count, size_t *capacity, size_t size) __attribute__((returns_nonnull));
+void *xgrow(void *array, size_t count, size_t *capacity, size_t size)
+	__attribute__((returns_nonnull));
 
 #endif

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose files we open. A file is trusted when it and every directory above it,
- * up to the root and with links resolved, are owned by root or by the caller
- * (effective uid) and cannot be written by others (nor by a group, unless it is
- * root's own or the caller's user-private group); a directory of root's that others may write is fine when it is sticky.
+ * Whose files we open. An object is trusted when
+ * - it is owned by root or by the caller (effective uid), and
+ * - others cannot write to it, and
+ * - a group cannot write to it, unless that is root's group (gid 0), or the object is the
+ *   caller's own and its group the caller's user-private one (the primary gid, of the same number
+ * as the uid); a sticky directory of root's may be writable by anybody (/tmp). A path is trusted
+ * when the object, every directory that leads to it, and every link on the way with the directories
+ * that lead to its target are.
+ *
+ * Reasons start with the path of the object at fault. Not for use by several threads at once.
  */
 #ifndef SPICERACK_CORE_TRUST_H
 #define SPICERACK_CORE_TRUST_H
@@ -16,12 +22,17 @@
 MUST_CHECK int trust_check_stat(const char *path, const struct stat *st, struct err *err);
 
 /*
- * Judges `path` and all that leads to it. Directories already found good in this
- * process are remembered, so that a thousand files of one directory cost one walk.
+ * Judges `path` and all that leads to it. Directories already found good in this process are
+ * remembered, so that a thousand files of one directory cost one walk.
  */
 MUST_CHECK int trust_check_path(const char *path, struct err *err);
 
-/* Judges the directory `path` lies in, and all above it; the file itself is the caller's, by trust_check_stat(). */
+/*
+ * Judges the directory that `path` lies in, and all above it; where `path` is a link, also its
+ * owner and the directories of its target. The file itself is the caller's, by
+ * trust_check_stat() on the descriptor that it opened. A last component that does not exist is
+ * fine.
+ */
 MUST_CHECK int trust_check_parents(const char *path, struct err *err);
 
 #endif

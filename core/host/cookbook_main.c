@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command `cookbook`: lists the tree, helps with a cookbook, runs one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "argparse.h"
+#include "columns.h"
+#include "identity.h"
+#include "outcome.h"
+#include "run.h"
+#include "settings.h"
+#include "stdio_guard.h"
+#include "tree.h"
+
+/* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
+struct command_line {
+	bool list, dry_run, verbose, no_locks, version;
+	const char *config_file;
+};
+
+enum option {
+	LIST,
+	CONFIG_FILE,
+	DRY_RUN,
+	VERBOSE,
+	NO_LOCKS,
+	VERSION,
+	COOKBOOK,
+	ARGS,
+	OPTION_COUNT
+};
+
+#define OPTION(id, field, letter_, type_, ...)                                                     \
+	[id] = {.name = #field,                                                                    \
+		.form = SPK_FORM_OPTION,                                                           \
+		.type = (type_),                                                                   \
+		.letter = (letter_),                                                               \
+		.offset = offsetof(struct command_line, field),                                    \
+		.group = -1,                                                                       \
+		__VA_ARGS__}
+
+static const struct arg_spec options[OPTION_COUNT] = {
+	OPTION(LIST, list, 'l', SPK_TYPE_FLAG,
+	       .help = "list the cookbooks with their owner teams, with -v also their titles; with "
+		       "COOKBOOK only what lies under that prefix"),
+	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, .metavar = "FILE",
+	       .help = "read this configuration file instead of the installed ones"),
+	OPTION(DRY_RUN, dry_run, 'd', SPK_TYPE_FLAG,
+	       .help = "change nothing, show what would be done"),
+	OPTION(VERBOSE, verbose, 'v', SPK_TYPE_FLAG,
+	       .help = "show debug messages and, in lists, titles"),
+	OPTION(NO_LOCKS, no_locks, 0, SPK_TYPE_FLAG,
+	       .help = "neither take nor check any lock, for emergencies"),
+	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
+	[COOKBOOK] = {.name = "COOKBOOK",
+		      .form = SPK_FORM_POSITIONAL,
+		      .type = SPK_TYPE_STRING,
+		      .arity = SPK_ZERO_OR_ONE,
+		      .group = -1,
+		      .help = "a dotted name (group1.important-cookbook), or a path "
+			      "(group1/important-cookbook.so)"},
+	[ARGS] = {.name = "COOKBOOK_ARGS",
+		  .form = SPK_FORM_POSITIONAL,
+		  .type = SPK_TYPE_STRINGS,
+		  .arity = SPK_ZERO_OR_MORE,
+		  .group = -1,
+		  .help = "everything behind COOKBOOK is the cookbook's, options included"},
+};
+
+static const struct cookbook_spec command = {
+	.title = "Lists and runs cookbooks.",
+	.description =
+		"Ctrl+C interrupts a cookbook, which is then rolled back; a second one kills it "
+		"first.\nExit codes are explained in cookbook(1).",
+	.args = options,
+	.arg_count = OPTION_COUNT,
+};
+
+/* The number of leading words that are ours: up to the first that is no option. */
+static int count_global(int argc, char *const *argv)
+{
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1])
+			break;
+		if (strcmp(argv[i], "--config-file") == 0) {
+			i++;
+			continue;
+		}
+		/* In a cluster of letters, -c takes what follows it, or the next word. */
+		if (argv[i][1] != '-' && strchr(argv[i], 'c') && !strchr(argv[i], 'c')[1])
+			i++;
+	}
+	return i < argc ? i : argc;
+}
+
+static bool given(const struct parsed *parsed, enum option option)
+{
+	return parsed->args[option].given;
+}
+
+static int list(const struct settings *settings, const char *prefix, bool titles)
+{
+	struct tree tree;
+	struct err err;
+
+	if (tree_read(settings_strings(settings, "cookbooks_base_dirs"), prefix, stderr, &tree,
+		      &err) < 0) {
+		fprintf(stderr, "cookbook: %s\n", err.text);
+		return EXIT_STARTUP;
+	}
+	tree_print(&tree, prefix, titles, stdout);
+	tree_free(&tree);
+	return EXIT_OK;
+}
+
+static int run(const struct settings *settings, const struct parsed *parsed, const char *name,
+	       int argc, char *const *argv)
+{
+	spk_strings bases = settings_strings(settings, "cookbooks_base_dirs");
+	struct identity identity;
+	struct run_options run_options = {
+		.settings = settings,
+		.identity = &identity,
+		.dry_run = given(parsed, DRY_RUN),
+		.verbose = given(parsed, VERBOSE),
+		.no_locks = given(parsed, NO_LOCKS),
+	};
+	struct tree_found found;
+	int code;
+
+	switch (tree_find(bases, name, stderr, &found)) {
+	case TREE_FOUND:
+		identity_fill(&identity);
+		code = run_cookbook(&run_options, &found, argc, argv);
+		tree_found_free(&found);
+		return code;
+	case TREE_GROUP:
+		code = list(settings, name, given(parsed, VERBOSE));
+		fputs("cookbook: name one of these cookbooks to run it\n", stderr);
+		return code;
+	case TREE_NONE:
+	default:
+		fprintf(stderr, "cookbook: Unable to find cookbook %s (see cookbook -l)\n", name);
+		return EXIT_NO_COOKBOOK;
+	}
+}
+
+static int act(const struct parsed *parsed, int argc, char *const *argv)
+{
+	spk_strings file = parsed->args[CONFIG_FILE].texts;
+	const char *name = argc > 0 ? argv[0] : "";
+	struct settings *settings;
+	struct err err;
+	int code;
+
+	if (given(parsed, VERSION)) {
+		puts("cookbook (spicerack) " SPICERACK_VERSION);
+		return EXIT_OK;
+	}
+	if (settings_load(file.count ? file.items[file.count - 1] : NULL, &settings, &err) < 0) {
+		fprintf(stderr, "cookbook: %s\n", err.text);
+		return EXIT_STARTUP;
+	}
+	if (given(parsed, LIST))
+		code = list(settings, name, given(parsed, VERBOSE));
+	else
+		code = run(settings, parsed, name, argc > 0 ? argc - 1 : 0, argv + 1);
+	settings_free(settings);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct argparse_context context = {.program = "cookbook", .columns = columns_for_help()};
+	int global = count_global(argc - 1, argv + 1);
+	char **rest = argv + 1 + global;
+	int rest_count = argc - 1 - global;
+	struct parsed parsed = {0};
+	struct buf out = {0};
+	int code;
+
+	if (stdio_guard_open() < 0)
+		return EXIT_STARTUP;
+	if (rest_count > 0 && strcmp(rest[0], "--") == 0) {
+		rest++;
+		rest_count--;
+	}
+	switch (argparse(&command, &context, global, argv + 1, &parsed, &out)) {
+	case ARGPARSE_OK:
+		code = act(&parsed, rest_count, rest);
+		break;
+	case ARGPARSE_HELP:
+		fputs(buf_text(&out), stdout);
+		code = EXIT_OK;
+		break;
+	default:
+		fputs(buf_text(&out), stderr);
+		code = EXIT_USAGE;
+		break;
+	}
+	parsed_free(&parsed);
+	buf_free(&out);
+	return stdio_guard_close(code);
+}

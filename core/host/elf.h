@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a shared object on paper: program headers, dynamic symbols and relocations, with bounded
+ * pread and nothing mapped or executed. Whatever the file says is checked before it is believed;
+ * time and memory are bounded whatever it says. Section headers are not looked at.
+ *
+ * Reasons in `err` do not name the file: the caller does.
+ */
+#ifndef SPICERACK_HOST_ELF_H
+#define SPICERACK_HOST_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../runtime/err.h"
+
+#define ELF_SEGMENTS_MAX 64
+#define ELF_FIRST_WINDOW 65536
+#define ELF_WINDOWS 4
+#define ELF_BUILD_ID_MAX 64
+#define ELF_NAME_MAX 128
+
+struct elf_segment {
+	uint64_t address, memory_size, offset, file_size;
+};
+
+struct elf_relocation {
+	uint64_t where, addend;
+	uint32_t symbol;
+	uint32_t kind;
+};
+
+struct elf_window {
+	uint64_t start;
+	size_t length;
+	unsigned char *bytes;
+	unsigned long used;
+};
+
+/* A file being read. Large: it holds the first bytes of the file. */
+struct elf {
+	int fd;
+	const unsigned char *memory; /* instead of fd: all of the file */
+	uint64_t size;
+	struct elf_segment segments[ELF_SEGMENTS_MAX];
+	size_t segment_count;
+	uint64_t symbols, strings, strings_size, hash, gnu_hash;
+	struct elf_relocation *relocations; /* by address */
+	size_t relocation_count;
+	uint32_t build_id_length;
+	unsigned char build_id[ELF_BUILD_ID_MAX];
+	unsigned long clock;
+	struct elf_window windows[ELF_WINDOWS];
+	size_t first_length;
+	unsigned char first[ELF_FIRST_WINDOW];
+};
+
+/*
+ * Reads the headers and relocations of the file open at `fd`, which stays the caller's, `size`
+ * bytes long. -1 for what is no shared object of this machine, is cut short or contradicts
+ * itself. In any case elf_close() it.
+ */
+MUST_CHECK int elf_open(struct elf *elf, int fd, uint64_t size, struct err *err);
+
+/* The same for a file in memory, which must live as long. */
+MUST_CHECK int elf_open_memory(struct elf *elf, const void *bytes, size_t size, struct err *err);
+
+void elf_close(struct elf *elf);
+
+struct elf_symbol {
+	char name[ELF_NAME_MAX];
+	uint64_t address;
+};
+
+/*
+ * The data symbols that the file defines and whose name is `stem` or starts with `stem` and `_`, in
+ * byte order of their names. `**ret_symbols` is the caller's to free().
+ */
+MUST_CHECK int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbols,
+			   size_t *ret_count, struct err *err);
+
+/* Copies what will be at `address`, before relocation. -1 when that is not within the file's
+ * segments. */
+MUST_CHECK int elf_read(struct elf *elf, uint64_t address, void *out, size_t length,
+			struct err *err);
+
+/* The length of the string at `address`. -1 when it has no end within its segment or `limit` bytes.
+ */
+MUST_CHECK int elf_string_length(struct elf *elf, uint64_t address, size_t limit,
+				 size_t *ret_length, struct err *err);
+
+/*
+ * The first of `length` bytes from `address` that is not zero or that a relocation changes,
+ * as an offset; `length` when there is none.
+ */
+MUST_CHECK int elf_zeros(struct elf *elf, uint64_t address, size_t length, size_t *ret_offset,
+			 struct err *err);
+
+enum elf_pointer {
+	ELF_POINTER_NULL,
+	ELF_POINTER_INSIDE,  /* *ret_target is an address of this file */
+	ELF_POINTER_OUTSIDE, /* another object's, or computed when the file is opened */
+};
+
+/* Where the pointer stored at `address` will lead. */
+MUST_CHECK int elf_pointer(struct elf *elf, uint64_t address, enum elf_pointer *ret_kind,
+			   uint64_t *ret_target, struct err *err);
+
+/*
+ * Decodes one table of packed relative relocations (SHT_RELR): `count` words, `*ret_where` gets the
+ * addresses (the caller's to free()), at most `limit` of them. -1 for a table that is no such.
+ */
+MUST_CHECK int elf_decode_relr(const uint64_t *words, size_t count, size_t limit,
+			       uint64_t **ret_where, size_t *ret_count, struct err *err);
+
+#endif

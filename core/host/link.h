@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor's link to one runner and the child at work in it: starts them, tells
+ * them what to do, and yields what happens, one event at a time. Log records, output
+ * and the operator's signals come in between, in their order. The other side is hostile
+ * once a cookbook has been called in it.
+ */
+#ifndef SPICERACK_HOST_LINK_H
+#define SPICERACK_HOST_LINK_H
+
+#include <sys/types.h>
+
+#include "../runtime/channel.h"
+#include "../runtime/order.h"
+#include "../runtime/protocol.h"
+#include "log.h"
+
+/* Addresses of calls, innermost first, of a crash or of an uncaught error. */
+struct link_trace {
+	size_t count;
+	uintptr_t addresses[64];
+	bool is_return[64];
+};
+
+/* The result of a stage. Texts live until the next call of link_wait(). */
+struct stage_result {
+	enum stage stage;
+	enum stage_outcome outcome;
+	int code;
+	uint32_t undo_failed;
+	const char *text; /* may be NULL */
+	int32_t lock_concurrency;
+	int64_t lock_ttl_ns;
+	bool skip_start;
+	struct buf error; /* the chain of causes, a line each; empty: none */
+	struct link_trace trace;
+};
+
+/* The death of a child. */
+struct child_death {
+	int status;       /* of waitpid() */
+	int signal, code; /* recorded by the child itself; 0: nothing recorded */
+	uintptr_t fault_address, stack_pointer;
+	const char *stage; /* what it was doing */
+	struct link_trace trace;
+};
+
+enum link_event_type {
+	LINK_RESULT,      /* of the stage that was ordered */
+	LINK_GONE,        /* the child died */
+	LINK_RUNNER_GONE, /* the runner died or broke the protocol: it was killed */
+	LINK_SIGNAL,      /* one for the supervisor */
+	LINK_TIMEOUT,
+	LINK_ANSWER, /* of the runner: internal */
+};
+
+struct link_event {
+	enum link_event_type type;
+	int signal;
+	struct stage_result result;
+	struct child_death death;
+	uint32_t answer;
+	const char *text;
+	uint64_t number;
+};
+
+struct link {
+	pid_t runner; /* 0: none */
+	bool child_alive, stage_ordered;
+	struct channel control, requests;
+	int interrupt_fd, signal_fd;
+	int out_fd, err_fd;  /* pipes from the child's standard output and error; -1: ended */
+	struct buf out, err; /* not yet written; a line not yet ended */
+	struct log *log;
+	const char *name; /* of the cookbook, for lines from its standard error */
+	struct link_event event;
+};
+
+/*
+ * Starts a runner and has it open the cookbook. -1 with the reason; *ret_refused then tells
+ * whether it was the cookbook that could not be opened.
+ */
+MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,
+			 struct log *log, int signal_fd, bool *ret_refused, struct err *err);
+
+/* Starts a child. -1: there is no runner any more, or it cannot fork. */
+MUST_CHECK int link_child(struct link *link);
+
+/* Orders a stage; its end is an event. -1: nobody is there; the event says the same. */
+void link_stage(struct link *link, enum stage stage);
+
+/* Waits for what happens next, at most until `deadline_ns` of CLOCK_BOOTTIME (INT64_MAX: for ever).
+ */
+const struct link_event *link_wait(struct link *link, int64_t deadline_ns);
+
+/* Raises the flag that makes the child's next waiting call raise; takes it back. */
+void link_interrupt(struct link *link);
+void link_clear_interrupt(struct link *link);
+
+/* Has the child and all it started killed; its death is an event. */
+void link_kill_child(struct link *link);
+
+/* Appends one line per frame to `lines`. */
+void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines);
+
+/* Ends the runner and all that is left of the run; writes out what is pending. */
+void link_close(struct link *link);
+
+#endif

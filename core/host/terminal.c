@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 1000
+#define COLOUR_END "\033[0m"
+
+static const struct {
+	enum spk_level level;
+	const char *begin;
+} colours[] = {
+	{SPK_ERROR, "\033[31m"},
+	{SPK_WARNING, "\033[33m"},
+};
+
+static const char *colour_of(enum spk_level level)
+{
+	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
+		if (level >= colours[i].level)
+			return colours[i].begin;
+	return NULL;
+}
+
+/* Whether a variable is there and not empty; `except` is a value that does not count. */
+static bool asks(const char *variable, const char *except)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	const char *value = getenv(variable);
+
+	return value && value[0] != '\0' && strcmp(value, except) != 0;
+}
+
+static bool wants_colours(int fd)
+{
+	/* NOLINTBEGIN(concurrency-mt-unsafe): one thread */
+	const char *simple = getenv("CLICOLOR");
+
+	if (asks("NO_COLOR", ""))
+		return false;
+	if (asks("CLICOLOR_FORCE", "0"))
+		return true;
+	if (simple && strcmp(simple, "0") == 0)
+		return false;
+	/* NOLINTEND(concurrency-mt-unsafe) */
+	return asks("TERM", "dumb") && isatty(fd);
+}
+
+/*
+ * Another way to the same terminal or pipe that does not wait, and leaves the way that we share
+ * with the shell as it is. -1 where there is none: the shared one is used, in pieces.
+ */
+static int open_unwaiting(int fd, mode_t mode)
+{
+	char path[32];
+
+	if (!S_ISFIFO(mode) && !(S_ISCHR(mode) && isatty(fd)))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose)
+{
+	struct stat st;
+	int own;
+
+	*terminal = (struct terminal){
+		.fd = fd,
+		.dry_run = dry_run,
+		.threshold = dry_run || verbose ? SPK_DEBUG : SPK_INFO,
+		.coloured = wants_colours(fd),
+		.disabled = fstat(fd, &st) < 0,
+	};
+	if (terminal->disabled)
+		return;
+	own = open_unwaiting(fd, st.st_mode);
+	terminal->owns_fd = own >= 0;
+	if (own >= 0)
+		terminal->fd = own;
+}
+
+/* Waits until there is room; -1 with errno EAGAIN when there is none for too long. */
+static int wait_for_room(struct terminal *terminal)
+{
+	struct pollfd poller = {.fd = terminal->fd, .events = POLLOUT};
+	struct timespec now;
+	long long deadline = 0, left = PATIENCE_MS;
+	int ready;
+
+	if (terminal->stuck)
+		left = 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	deadline = now.tv_sec * 1000LL + now.tv_nsec / 1000000 + left;
+	for (;;) {
+		ready = poll(&poller, 1, (int)left);
+		if (ready > 0)
+			return 0;
+		if (ready < 0 && errno != EINTR)
+			return -1;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = deadline - (now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+		if (left <= 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+	}
+}
+
+/* How many bytes reached the reader. */
+static size_t put(struct terminal *terminal, const char *text, size_t length)
+{
+	size_t done = 0;
+	ssize_t written;
+
+	while (done < length && !terminal->disabled) {
+		size_t piece = length - done;
+
+		/* Beyond PIPE_BUF a pipe with some room makes the writer wait for the rest. */
+		if (!terminal->owns_fd && piece > PIPE_BUF)
+			piece = PIPE_BUF;
+		written = wait_for_room(terminal);
+		if (written == 0)
+			written = write(terminal->fd, text + done, piece);
+		if (written >= 0) {
+			done += (size_t)written;
+			terminal->stuck = false;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN) {
+			terminal->stuck = true;
+			break;
+		}
+		terminal->disabled = true;
+	}
+	return done;
+}
+
+/* Runs put() so that a reader that has gone is an error and no signal. */
+static size_t put_quietly(struct terminal *terminal, const char *text, size_t length)
+{
+	static const struct timespec at_once = {0};
+	sigset_t pipe_signal, before, pending;
+	size_t done;
+
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+	done = put(terminal, text, length);
+	if (terminal->disabled && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&pipe_signal, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return done;
+}
+
+static void render(struct terminal *terminal, const struct log_record *record)
+{
+	const char *colour = terminal->coloured ? colour_of(record->level) : NULL;
+	struct buf *line = &terminal->line;
+
+	buf_clear(line);
+	if (terminal->inside_line)
+		buf_puts(line, terminal->coloured ? COLOUR_END "\n" : "\n");
+	if (terminal->lost)
+		buf_printf(line, "(%lu lines were not shown here, see the log files)\n",
+			   terminal->lost);
+	if (colour)
+		buf_puts(line, colour);
+	record_render_terminal(record, terminal->dry_run, line);
+	buf_puts(line, colour ? COLOUR_END "\n" : "\n");
+}
+
+void terminal_write(struct terminal *terminal, const struct log_record *record)
+{
+	int saved = errno;
+	size_t done;
+
+	if (terminal->disabled || record->level < terminal->threshold)
+		return;
+	render(terminal, record);
+	done = put_quietly(terminal, terminal->line.text, terminal->line.length);
+	if (done == terminal->line.length) {
+		terminal->lost = 0;
+		terminal->inside_line = false;
+	} else {
+		terminal->lost++;
+		if (done > 0)
+			terminal->inside_line = terminal->line.text[done - 1] != '\n';
+	}
+	errno = saved;
+}
+
+void terminal_close(struct terminal *terminal)
+{
+	if (terminal->owns_fd)
+		close(terminal->fd);
+	terminal->owns_fd = false;
+	buf_free(&terminal->line);
+	terminal->disabled = true;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../runtime/guard.h"
+#include "../runtime/mem.h"
+#include "../runtime/session.h"
+
+#define DEFAULT_TIMEOUT SPK_SECONDS(60)
+#define DEFAULT_OUTPUT_LIMIT (16U << 20)
+#define KILL_GRACE SPK_SECONDS(2)
+
+/* A command on its way: everything that must be ended when an error passes by. */
+struct process {
+	struct spk_command how;
+	pid_t pid; /* 0: none; its process group has the same number */
+	int pidfd;
+	int in, out, err; /* our ends; -1: closed */
+	struct buf out_bytes, err_bytes;
+	size_t written; /* of the input */
+};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Ends what is still there of the process group, and collects the leader. */
+static void process_end(struct process *process)
+{
+	if (process->pid > 0) {
+		kill(-process->pid, SIGKILL);
+		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	process->pid = 0;
+	close_fd(&process->pidfd);
+	close_fd(&process->in);
+	close_fd(&process->out);
+	close_fd(&process->err);
+	buf_free(&process->out_bytes);
+	buf_free(&process->err_bytes);
+}
+
+/* ---- in the child, between fork and exec: only calls that are safe there ---- */
+
+static void child_fail(int report, int number)
+{
+	ssize_t ignored = write(report, &number, sizeof(number));
+
+	(void)ignored;
+	_exit(127);
+}
+
+static void child_exec(const struct process *process, const int fds[3], int report, char **argv,
+		       char **environment)
+{
+	sigset_t none;
+
+	/* fds[] and report are above 2, so none is overwritten before it is used. */
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) < 0)
+			child_fail(report, errno);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (chdir(process->how.directory ? process->how.directory : "/") < 0)
+		child_fail(report, errno);
+	execvpe(argv[0], argv, environment);
+	child_fail(report, errno);
+}
+
+/* ---- environment ---- */
+
+/* Only what a command needs to find its way; the operator's environment stays outside. */
+static char **build_environment(struct spk *spk, spk_strings more)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	spk_strings base = {0};
+	char **all;
+	size_t count = 0;
+
+	spk_append(spk, &base, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	spk_append(spk, &base, spk_format(spk, "HOME=%s", user ? user->pw_dir : "/"));
+	spk_append(spk, &base, spk_format(spk, "USER=%s", user ? user->pw_name : ""));
+	spk_append(spk, &base, spk_format(spk, "LOGNAME=%s", user ? user->pw_name : ""));
+	spk_append(spk, &base, "LANG=C.UTF-8");
+	spk_append(spk, &base, "TERM=dumb");
+	all = spk_alloc(spk, (base.count + more.count + 1) * sizeof(*all));
+	for (size_t i = 0; i < more.count; i++) {
+		if (!more.items[i] || !strchr(more.items[i], '='))
+			session_misuse("spk_command_run",
+				       "the environment holds '%s' instead of NAME=VALUE",
+				       more.items[i] ? more.items[i] : "NULL");
+		all[count++] = (char *)(uintptr_t)more.items[i];
+	}
+	for (size_t i = 0; i < base.count; i++) {
+		size_t name = (size_t)(strchr(base.items[i], '=') - base.items[i]) + 1;
+		bool replaced = false;
+
+		for (size_t j = 0; j < more.count; j++)
+			replaced = replaced || strncmp(more.items[j], base.items[i], name) == 0;
+		if (!replaced)
+			all[count++] = (char *)(uintptr_t)base.items[i];
+	}
+	return all;
+}
+
+/* ---- start ---- */
+
+static int make_pipe(int fds[2])
+{
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		int moved = fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
+
+		if (moved < 0)
+			return -1;
+		close(fds[i]);
+		fds[i] = moved;
+	}
+	return 0;
+}
+
+/* Waits for the exec to succeed (the pipe closes) or to say why it did not. */
+static int exec_error(int report)
+{
+	int number = 0;
+	ssize_t got;
+
+	do
+		got = read(report, &number, sizeof(number));
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof(number) ? number : 0;
+}
+
+static void start(struct spk *spk, struct process *process)
+{
+	spk_strings argv = process->how.argv;
+	char **environment = build_environment(spk, process->how.environment);
+	char **words = spk_alloc(spk, (argv.count + 1) * sizeof(*words));
+	int in[2], out[2], err[2], report[2], number;
+
+	for (size_t i = 0; i < argv.count; i++)
+		words[i] = (char *)(uintptr_t)argv.items[i];
+	if (make_pipe(in) < 0 || make_pipe(out) < 0 || make_pipe(err) < 0 || make_pipe(report) < 0)
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s': no pipe: %s", words[0],
+			  strerrordesc_np(errno));
+	fflush(stdout);
+	fflush(stderr);
+	process->pid = fork();
+	if (process->pid == 0)
+		child_exec(process, (const int[]){in[0], out[1], err[1]}, report[1], words,
+			   environment);
+	number = process->pid < 0 ? errno : 0;
+	close(in[0]);
+	close(out[1]);
+	close(err[1]);
+	close(report[1]);
+	process->in = in[1];
+	process->out = out[0];
+	process->err = err[0];
+	if (process->pid > 0) {
+		setpgid(process->pid, process->pid);
+		process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+		number = exec_error(report[0]);
+	}
+	close(report[0]);
+	if (process->pid < 0)
+		process->pid = 0;
+	fcntl(process->in, F_SETFL, O_NONBLOCK);
+	fcntl(process->out, F_SETFL, O_NONBLOCK);
+	fcntl(process->err, F_SETFL, O_NONBLOCK);
+	if (number)
+		spk_raise(spk, number == ENOENT ? "command.missing" : "command.failed", NULL,
+			  "cannot run '%s': %s", words[0],
+			  number == ENOENT ? "no such program or directory"
+					   : strerrordesc_np(number));
+}
+
+/* ---- its life ---- */
+
+static void feed(struct process *process)
+{
+	const char *input = process->how.input ? process->how.input : "";
+	size_t left = strlen(input) - process->written;
+	ssize_t put = left ? write(process->in, input + process->written, left) : 0;
+
+	if (put > 0)
+		process->written += (size_t)put;
+	/* A command that does not read its input to the end is not in error for that. */
+	if ((put < 0 && errno != EAGAIN && errno != EINTR) || process->written == strlen(input))
+		close_fd(&process->in);
+}
+
+static void collect(struct spk *spk, struct process *process, int *fd, struct buf *into)
+{
+	char bytes[65536];
+	ssize_t got = read(*fd, bytes, sizeof(bytes));
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+		close_fd(fd);
+	if (got <= 0)
+		return;
+	if (into->length + (size_t)got > process->how.output_limit)
+		spk_raise(spk, "command.output", NULL, "command '%s' wrote more than %zu bytes",
+			  spk_shell_join(spk, process->how.argv), process->how.output_limit);
+	buf_add(into, bytes, (size_t)got);
+}
+
+/* True when the leader has ended; what others hold of its pipes is not waited for. */
+static bool ended(const struct process *process)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == process->pid;
+}
+
+static void drain(struct spk *spk, struct process *process)
+{
+	for (int i = 0; process->out >= 0 || process->err >= 0; i++) {
+		size_t before = process->out_bytes.length + process->err_bytes.length;
+
+		if (process->out >= 0)
+			collect(spk, process, &process->out, &process->out_bytes);
+		if (process->err >= 0)
+			collect(spk, process, &process->err, &process->err_bytes);
+		if (before == process->out_bytes.length + process->err_bytes.length)
+			break;
+	}
+}
+
+/* Asks it to end, waits a little, and makes it. */
+static void terminate(struct spk *spk, struct process *process)
+{
+	struct pollfd end = {.fd = process->pidfd, .events = POLLIN};
+
+	kill(-process->pid, SIGTERM);
+	spk->uninterruptible++;
+	session_poll(spk, &end, 1, spk_uptime().ns + KILL_GRACE.ns);
+	spk->uninterruptible--;
+}
+
+static void attend(struct spk *spk, struct process *process, int64_t deadline)
+{
+	while (!ended(process)) {
+		struct pollfd fds[4] = {
+			{.fd = process->pidfd, .events = POLLIN},
+			{.fd = process->in, .events = POLLOUT},
+			{.fd = process->out, .events = POLLIN},
+			{.fd = process->err, .events = POLLIN},
+		};
+
+		if (session_poll(spk, fds, 4, deadline) == 0)
+			spk_raise(spk, "command.timeout", NULL,
+				  "command '%s' did not end within %s",
+				  spk_shell_join(spk, process->how.argv),
+				  spk_duration_text(spk, process->how.timeout));
+		if (fds[1].revents)
+			feed(process);
+		if (fds[2].revents)
+			collect(spk, process, &process->out, &process->out_bytes);
+		if (fds[3].revents)
+			collect(spk, process, &process->err, &process->err_bytes);
+	}
+	drain(spk, process);
+}
+
+/* ---- the result ---- */
+
+static const char *keep(struct spk *spk, const struct buf *bytes)
+{
+	char *copy = spk_alloc(spk, bytes->length + 1);
+
+	memcpy(copy, buf_text(bytes), bytes->length);
+	return copy;
+}
+
+static void settle(struct spk *spk, struct process *process, struct spk_result *result)
+{
+	int status = 0;
+
+	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	/* Whatever it left in its group goes with it. */
+	kill(-process->pid, SIGKILL);
+	process->pid = 0;
+	result->ran = true;
+	result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	result->out = keep(spk, &process->out_bytes);
+	result->out_length = process->out_bytes.length;
+	result->err = keep(spk, &process->err_bytes);
+	result->err_length = process->err_bytes.length;
+}
+
+static bool accepted(const struct spk_command *how, const struct spk_result *result)
+{
+	if (result->signal)
+		return false;
+	if (how->accepted.count == 0)
+		return result->exit_code == 0;
+	for (size_t i = 0; i < how->accepted.count; i++)
+		if (how->accepted.items[i] == result->exit_code)
+			return true;
+	return false;
+}
+
+/* The last line that says something, for the message of a failure. */
+static const char *last_words(struct spk *spk, const struct spk_result *result)
+{
+	spk_strings lines = spk_lines(spk, spk_trim(spk, result->err));
+
+	return lines.count ? spk_format(spk, ": %s", lines.items[lines.count - 1]) : "";
+}
+
+static void judge(struct spk *spk, const struct spk_command *how, const struct spk_result *result)
+{
+	const char *line = spk_shell_join(spk, how->argv);
+
+	if (result->signal)
+		spk_debug(spk, "command '%s' was ended by signal %d after %s", line, result->signal,
+			  spk_duration_text(spk, result->took));
+	else
+		spk_debug(spk, "command '%s' exited with code %d after %s", line, result->exit_code,
+			  spk_duration_text(spk, result->took));
+	if (accepted(how, result))
+		return;
+	if (result->signal)
+		spk_raise_with(spk, "command.failed", NULL, result,
+			       "command '%s' was ended by signal %d (SIG%s)%s", line,
+			       result->signal,
+			       sigabbrev_np(result->signal) ? sigabbrev_np(result->signal) : "?",
+			       last_words(spk, result));
+	spk_raise_with(spk, "command.failed", NULL, result,
+		       "command '%s' failed with exit code %d%s", line, result->exit_code,
+		       last_words(spk, result));
+}
+
+/* The command as the caller wants it, with defaults. */
+static struct spk_command checked(const struct spk_command *given)
+{
+	struct spk_command how;
+
+	CHECK_GIVEN(given);
+	if (given->size < sizeof(how))
+		session_misuse("spk_command_run", "'command' was not made by SPK_COMMAND()");
+	how = *given;
+	if (how.argv.count == 0)
+		session_misuse("spk_command_run", "the argument vector is empty");
+	for (size_t i = 0; i < how.argv.count; i++)
+		if (!how.argv.items[i] || (i == 0 && !*how.argv.items[i]))
+			session_misuse("spk_command_run", "word %zu of the command is empty", i);
+	if (how.timeout.ns < 0)
+		session_misuse("spk_command_run", "the timeout is negative");
+	if (how.timeout.ns == 0)
+		how.timeout = DEFAULT_TIMEOUT;
+	if (how.output_limit == 0)
+		how.output_limit = DEFAULT_OUTPUT_LIMIT;
+	return how;
+}
+
+struct execution {
+	struct process process;
+	struct spk_result *result;
+};
+
+static void run_to_end(struct spk *spk, void *argument)
+{
+	struct execution *execution = argument;
+	struct process *process = &execution->process;
+	int64_t begin = spk_uptime().ns;
+	int64_t deadline;
+
+	if (__builtin_add_overflow(begin, process->how.timeout.ns, &deadline))
+		deadline = INT64_MAX;
+	start(spk, process);
+	attend(spk, process, deadline);
+	settle(spk, process, execution->result);
+	execution->result->took = SPK_NANOSECONDS(spk_uptime().ns - begin);
+}
+
+static const struct spk_result *execute(struct spk *spk, const struct spk_command *how)
+{
+	struct execution execution = {
+		.process = {.how = *how, .pidfd = -1, .in = -1, .out = -1, .err = -1},
+		.result = SPK_NEW(spk, struct spk_result),
+	};
+	const struct spk_error *error;
+
+	session_check_interrupt(spk);
+	/* Descriptors and buffers are this process's own: ended here on every way out. */
+	error = guard_call(spk, run_to_end, &execution, false);
+	if (error && execution.process.pid > 0)
+		terminate(spk, &execution.process);
+	process_end(&execution.process);
+	if (error)
+		guard_raise(spk, error);
+	judge(spk, how, execution.result);
+	return execution.result;
+}
+
+const struct spk_result *spk_command_read(struct spk *spk, const struct spk_command *command)
+{
+	struct spk_command how;
+
+	CHECK_SPK(spk);
+	how = checked(command);
+	return execute(spk, &how);
+}
+
+const struct spk_result *spk_command_run(struct spk *spk, const struct spk_command *command)
+{
+	struct spk_result *not_run;
+	struct spk_command how;
+
+	CHECK_SPK(spk);
+	how = checked(command);
+	if (session_may_write(spk, "run command '%s'", spk_shell_join(spk, how.argv)))
+		return execute(spk, &how);
+	not_run = SPK_NEW(spk, struct spk_result);
+	not_run->out = not_run->err = "";
+	return not_run;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A message travels in datagrams of at most this size, so that it fits any socket buffer. */
+#define FRAGMENT_MAX 32768
+
+struct fragment_head {
+	uint32_t type;
+	uint32_t serial;
+	uint32_t more; /* 1: another fragment of the same message follows */
+	uint32_t length;
+};
+
+/* Keeps clear of the numbers that a child's descriptors are moved to. */
+static int move_up(int *fd)
+{
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, 10);
+
+	if (moved < 0)
+		return -1;
+	close(*fd);
+	*fd = moved;
+	return 0;
+}
+
+int channel_pair(int fds[2], struct err *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_errno(err, "cannot make a socket pair");
+	if (move_up(&fds[0]) < 0 || move_up(&fds[1]) < 0) {
+		err_errno(err, "cannot move a socket");
+		close(fds[0]);
+		close(fds[1]);
+		return -1;
+	}
+	return 0;
+}
+
+static int send_fragment(int fd, const struct fragment_head *head, const void *bytes,
+			 int timeout_ms)
+{
+	struct iovec parts[2] = {
+		{.iov_base = (void *)(uintptr_t)head, .iov_len = sizeof(*head)},
+		{.iov_base = (void *)(uintptr_t)bytes, .iov_len = head->length},
+	};
+	struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
+
+	for (;;) {
+		struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+		if (sendmsg(fd, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != ENOBUFS)
+			return -1;
+		if (poll(&ready, 1, timeout_ms) == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+}
+
+int channel_send(struct channel *channel, uint32_t type, uint32_t serial, const struct buf *body,
+		 int timeout_ms)
+{
+	const char *bytes = body ? buf_text(body) : "";
+	size_t left = body ? body->length : 0;
+
+	do {
+		size_t length = left < FRAGMENT_MAX ? left : FRAGMENT_MAX;
+		struct fragment_head head = {
+			.type = type,
+			.serial = serial,
+			.more = left > length,
+			.length = (uint32_t)length,
+		};
+
+		if (send_fragment(channel->fd, &head, bytes, timeout_ms) < 0)
+			return -1;
+		bytes += length;
+		left -= length;
+	} while (left > 0);
+	return 0;
+}
+
+enum channel_event channel_receive(struct channel *channel, bool wait, struct message *ret)
+{
+	char packet[sizeof(struct fragment_head) + FRAGMENT_MAX];
+	struct fragment_head head = {.more = 1};
+
+	do {
+		ssize_t got = recv(channel->fd, packet, sizeof(packet), wait ? 0 : MSG_DONTWAIT);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN)
+			return CHANNEL_NOTHING;
+		if (got < (ssize_t)sizeof(head))
+			return CHANNEL_CLOSED;
+		memcpy(&head, packet, sizeof(head));
+		if (head.length != (size_t)got - sizeof(head) || head.more > 1 ||
+		    channel->partial.length + head.length > CHANNEL_BODY_MAX)
+			return CHANNEL_CLOSED;
+		buf_add(&channel->partial, packet + sizeof(head), head.length);
+	} while (head.more);
+
+	buf_clear(&channel->received);
+	buf_add(&channel->received, buf_text(&channel->partial), channel->partial.length);
+	buf_clear(&channel->partial);
+	*ret = (struct message){
+		.type = head.type,
+		.serial = head.serial,
+		.body = wire_read(channel->received.text, channel->received.length),
+	};
+	return CHANNEL_MESSAGE;
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->fd >= 0)
+		close(channel->fd);
+	channel->fd = -1;
+	buf_free(&channel->partial);
+	buf_free(&channel->received);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ending everything that a process started: it must be a subreaper (PR_SET_CHILD_SUBREAPER). */
+#ifndef SPICERACK_CORE_DESCENDANTS_H
+#define SPICERACK_CORE_DESCENDANTS_H
+
+#include <sys/types.h>
+
+/*
+ * Kills and reaps all children of the caller, and what these leave to the caller when
+ * they die, until none is left or 5 seconds have passed. The status of `wanted`, if it
+ * was among them, goes to *ret_status. Returns 0, or -1 when something would not die.
+ */
+int descendants_kill(pid_t wanted, int *ret_status);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mem.h"
+#include "trust.h"
+
+/* What was opened, for the life of the process. */
+struct opened {
+	struct opened *next;
+	const struct spk_driver *driver;
+};
+
+static struct opened *all;
+static const char *directory = SPICERACK_PLUGIN_DIR;
+
+void driver_set_directory(const char *new_directory)
+{
+	directory = new_directory ? new_directory : SPICERACK_PLUGIN_DIR;
+}
+
+/* Kinds and names become part of a file name. */
+static bool is_word(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return length > 0 && text[length] == '\0';
+}
+
+static int check_table(const struct spk_driver *driver, const char *kind, const char *name,
+		       size_t needed_size, const char *file, struct err *err)
+{
+	if (driver->abi != SPK_DRIVER_ABI)
+		return err_set(err,
+			       "cannot use the driver '%s': its interface is version %u, not %u",
+			       file, driver->abi, SPK_DRIVER_ABI);
+	if (driver->size < sizeof(*driver) || driver->size < needed_size)
+		return err_set(err,
+			       "cannot use the driver '%s': it is older than this host: its "
+			       "table has %u bytes, %zu are needed",
+			       file, driver->size, needed_size);
+	if (!driver->kind || !driver->name || strcmp(driver->kind, kind) != 0 ||
+	    strcmp(driver->name, name) != 0)
+		return err_set(err, "cannot use the driver '%s': it says that it is %s-%s", file,
+			       driver->kind ? driver->kind : "?",
+			       driver->name ? driver->name : "?");
+	return 0;
+}
+
+static const struct spk_driver *find_opened(const char *kind, const char *name)
+{
+	for (struct opened *opened = all; opened; opened = opened->next) {
+		if (strcmp(opened->driver->kind, kind) == 0 &&
+		    strcmp(opened->driver->name, name) == 0)
+			return opened->driver;
+	}
+	return NULL;
+}
+
+static const struct spk_driver *open_file(const char *kind, const char *name, const char *file,
+					  struct err *err)
+{
+	const struct spk_driver *driver;
+	void *handle;
+
+	if (access(file, F_OK) < 0) {
+		err_errno(err, "the driver %s-%s is not installed: '%s'", kind, name, file);
+		return NULL;
+	}
+	if (trust_check_path(file, err) < 0)
+		return NULL;
+	handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
+		err_set(err, "cannot open the driver '%s': %s", file, dlerror());
+		return NULL;
+	}
+	driver = dlsym(handle, "spk_driver");
+	if (!driver)
+		err_set(err, "cannot use the driver '%s': it exports no spk_driver", file);
+	return driver;
+}
+
+const struct spk_driver *driver_open(const char *kind, const char *name, size_t needed_size,
+				     struct err *err)
+{
+	const struct spk_driver *driver;
+	struct opened *opened;
+	char *file;
+
+	if (!is_word(kind) || !is_word(name)) {
+		err_set(err, "there is no driver '%s-%s': not such a name", kind, name);
+		return NULL;
+	}
+	driver = find_opened(kind, name);
+	file = xasprintf("%s/%s-%s.so", directory, kind, name);
+	if (!driver)
+		driver = open_file(kind, name, file, err);
+	if (driver && check_table(driver, kind, name, needed_size, file, err) < 0)
+		driver = NULL;
+	if (driver && !find_opened(kind, name)) {
+		opened = xcalloc(1, sizeof(*opened));
+		opened->driver = driver;
+		opened->next = all;
+		all = opened;
+	}
+	free(file);
+	return driver;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "order.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+/* The scalar members in the order of the message: one table for writing and reading. */
+enum item_kind { ITEM_NUMBER, ITEM_TEXT, ITEM_OPTIONAL_TEXT };
+
+#define ITEM(kind, member)                                                                         \
+	{                                                                                          \
+		kind, offsetof(struct run_order, member)                                           \
+	}
+
+static const struct {
+	enum item_kind kind;
+	size_t offset;
+} items[] = {
+	ITEM(ITEM_TEXT, file),
+	ITEM(ITEM_NUMBER, device),
+	ITEM(ITEM_NUMBER, inode),
+	ITEM(ITEM_NUMBER, size),
+	ITEM(ITEM_NUMBER, mtime_ns),
+	ITEM(ITEM_OPTIONAL_TEXT, build_id),
+	ITEM(ITEM_TEXT, symbol),
+	ITEM(ITEM_NUMBER, address),
+	ITEM(ITEM_NUMBER, state_size),
+	ITEM(ITEM_TEXT, name),
+	ITEM(ITEM_NUMBER, dry_run),
+	ITEM(ITEM_NUMBER, verbose),
+	ITEM(ITEM_TEXT, username),
+	ITEM(ITEM_TEXT, hostname),
+	ITEM(ITEM_TEXT, owner),
+	ITEM(ITEM_TEXT, config_dir),
+	ITEM(ITEM_OPTIONAL_TEXT, http_proxy),
+	ITEM(ITEM_OPTIONAL_TEXT, task_id),
+	ITEM(ITEM_OPTIONAL_TEXT, reason),
+	ITEM(ITEM_OPTIONAL_TEXT, subcommand),
+	ITEM(ITEM_NUMBER, subcommand_offset),
+	ITEM(ITEM_OPTIONAL_TEXT, log_file),
+	ITEM(ITEM_OPTIONAL_TEXT, log_extended_file),
+	ITEM(ITEM_OPTIONAL_TEXT, log_head),
+};
+
+#define ITEM_COUNT (sizeof(items) / sizeof(items[0]))
+
+void order_write(const struct run_order *order, struct buf *message)
+{
+	for (size_t i = 0; i < ITEM_COUNT; i++) {
+		const void *member = (const char *)order + items[i].offset;
+
+		if (items[i].kind == ITEM_NUMBER)
+			wire_put_number(message, *(const uint64_t *)member);
+		else
+			wire_put_text(message, *(const char *const *)member);
+	}
+	wire_put_number(message, order->arg_count);
+	for (size_t i = 0; i < order->arg_count; i++) {
+		wire_put_number(message, order->args[i].row_address);
+		wire_put_number(message, order->args[i].row_size);
+		wire_put_number(message, order->args[i].offset);
+		wire_put_number(message, order->args[i].given);
+		wire_put_texts(message, order->args[i].texts);
+	}
+}
+
+int order_read(struct wire_reader *message, struct run_order *ret, struct err *err)
+{
+	struct run_order order = {0};
+
+	for (size_t i = 0; i < ITEM_COUNT; i++) {
+		void *member = (char *)&order + items[i].offset;
+
+		if (items[i].kind == ITEM_NUMBER)
+			*(uint64_t *)member = wire_get_number(message);
+		else if (!(*(const char **)member = wire_get_text(message)) &&
+			 items[i].kind == ITEM_TEXT)
+			message->bad = true;
+	}
+	order.arg_count = wire_get_count(message);
+	order.args = xcalloc(order.arg_count, sizeof(*order.args));
+	for (size_t i = 0; i < order.arg_count; i++) {
+		struct order_arg *arg = &order.args[i];
+		const char **texts;
+
+		arg->row_address = wire_get_number(message);
+		arg->row_size = wire_get_number(message);
+		arg->offset = wire_get_number(message);
+		arg->given = wire_get_number(message);
+		arg->texts.count = wire_get_count(message);
+		texts = xcalloc(arg->texts.count, sizeof(*texts));
+		arg->texts.items = texts;
+		for (size_t j = 0; j < arg->texts.count; j++) {
+			texts[j] = wire_get_text(message);
+			if (!texts[j])
+				message->bad = true;
+		}
+	}
+	if (!wire_complete(message)) {
+		order_free(&order);
+		return err_set(err, "the order of the run is malformed");
+	}
+	*ret = order;
+	return 0;
+}
+
+void order_free(struct run_order *order)
+{
+	for (size_t i = 0; i < order->arg_count; i++)
+		free((void *)(uintptr_t)order->args[i].texts.items);
+	free(order->args);
+	order->args = NULL;
+	order->arg_count = 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the processes of a run say to each other, and in which order the items of
+ * each message stand (n: number, t: text, t*: count and texts).
+ *
+ * Two channels: `control` joins supervisor and runner, `requests` joins supervisor
+ * and whichever child of the runner is at work. The supervisor drives: it asks for
+ * one stage after the other and decides what follows from each result.
+ *
+ * Both ends are installed together, so this is no ABI and may change freely.
+ */
+#ifndef SPICERACK_CORE_PROTOCOL_H
+#define SPICERACK_CORE_PROTOCOL_H
+
+/* Descriptors of a runner, besides /dev/null and the two pipes. */
+enum {
+	RUNNER_CONTROL_FD = 3,
+	RUNNER_REQUESTS_FD = 4,
+	RUNNER_INTERRUPT_FD = 5, /* eventfd: readable while an interruption is due */
+};
+
+enum control_type {
+	/* supervisor to runner */
+	CONTROL_INIT = 1,     /* struct run_order, see order.h */
+	CONTROL_CHILD = 2,    /* start a (fresh) child: - */
+	CONTROL_KILL = 3,     /* end the child and all it started: - */
+	CONTROL_DESCRIBE = 4, /* name addresses: n count, then n address, n is_return each */
+	CONTROL_QUIT = 5,     /* the run is over: - */
+	/* runner to supervisor */
+	CONTROL_READY = 20,   /* the cookbook is open: - */
+	CONTROL_REFUSED = 21, /* t why it is not */
+	CONTROL_STARTED = 22, /* n pid of the child; 0: it could not be started */
+	CONTROL_GONE =
+		23,             /* n wait status, n signal recorded, n code, n fault address,
+				   n stack pointer, t stage words, n count, then n address, n is_return each */
+	CONTROL_DESCRIBED = 24, /* t lines */
+};
+
+/* The parts of a run that a child does when told, in their order. */
+enum stage {
+	STAGE_NONE = 0,
+	STAGE_ARGUMENTS = 1, /* fills in the structure, parsers, .check */
+	STAGE_PREPARE = 2,
+	STAGE_DESCRIBE = 3,
+	STAGE_LOCK = 4,
+	STAGE_RUN = 5,
+	STAGE_UNDO = 6, /* closes the scopes that a dead child left open */
+	STAGE_ROLLBACK = 7,
+	STAGE_QUIT = 8,
+	STAGE_COUNT
+};
+
+enum request_type {
+	/* supervisor to child */
+	REQUEST_STAGE = 1,  /* n enum stage */
+	REQUEST_ANSWER = 2, /* to the request of the same serial; its items depend on that */
+	/* child to supervisor */
+	REQUEST_RESULT = 20, /* of a stage: struct stage_result, see below */
+	REQUEST_LOG = 21,    /* n level, t file, n line, t function, t message; answered empty */
+};
+
+/*
+ * REQUEST_RESULT: n stage, n enum stage_outcome, n code (what run() returned), n undo
+ * actions that failed, t text (message of the refusal or of done, description, lock
+ * suffix), n lock concurrency, n lock ttl in ns, n skip start, then the error: t* lines of its
+ * chain, n count of addresses, then n address each.
+ */
+enum stage_outcome {
+	OUTCOME_RETURNED = 1,
+	OUTCOME_RAISED = 2,
+	OUTCOME_INTERRUPTED = 3,
+	OUTCOME_DONE = 4,  /* prepare called spk_done() */
+	OUTCOME_USAGE = 5, /* arguments: a parser or .check refused; text is why */
+};
+
+#endif

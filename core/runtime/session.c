@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "protocol.h"
+
+/* A longer message is several records, so that one cannot hold up the others. */
+#define LOG_MAX 32768
+
+static struct spk *current;
+
+struct spk *session_current(void)
+{
+	return current;
+}
+
+void session_set_current(struct spk *spk)
+{
+	current = spk;
+}
+
+static int64_t boottime_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Takes note that an interruption was delivered: the next one is another. */
+static void raise_interrupted(struct spk *spk)
+{
+	uint64_t count;
+
+	while (read(spk->interrupt_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+	spk_raise(spk, KIND_INTERRUPTED, NULL, "interrupted");
+}
+
+void session_check_interrupt(struct spk *spk)
+{
+	struct pollfd interrupt = {.fd = spk->interrupt_fd, .events = POLLIN};
+
+	if (spk->uninterruptible == 0 && spk->interrupt_fd >= 0 && poll(&interrupt, 1, 0) > 0)
+		raise_interrupted(spk);
+}
+
+int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_t deadline_ns)
+{
+	struct pollfd all[9];
+	int ready;
+
+	if (count > 8)
+		session_misuse(__func__, "%u descriptors", count);
+	memcpy(all, fds, count * sizeof(*fds));
+	all[count] = (struct pollfd){
+		.fd = spk->uninterruptible ? -1 : spk->interrupt_fd,
+		.events = POLLIN,
+	};
+	for (;;) {
+		int64_t left = deadline_ns - (deadline_ns == INT64_MAX ? 0 : boottime_ns());
+		struct timespec timeout;
+
+		if (left < 0)
+			left = 0;
+		timeout.tv_sec = left / 1000000000LL;
+		timeout.tv_nsec = left % 1000000000LL;
+		ready = ppoll(all, count + 1, deadline_ns == INT64_MAX ? NULL : &timeout, NULL);
+		if (ready >= 0 || errno != EINTR)
+			break;
+	}
+	if (all[count].revents)
+		raise_interrupted(spk);
+	memcpy(fds, all, count * sizeof(*fds));
+	return ready;
+}
+
+void session_request(struct spk *spk, uint32_t type, const struct buf *body,
+		     struct message *ret_answer)
+{
+	uint32_t serial = ++spk->serial;
+
+	/* Without a supervisor nothing may go on: the runner is ending this process already. */
+	if (channel_send(&spk->requests, type, serial, body, -1) < 0)
+		_exit(1);
+	do {
+		struct pollfd ready = {.fd = spk->requests.fd, .events = POLLIN};
+
+		session_poll(spk, &ready, 1, INT64_MAX);
+		if (channel_receive(&spk->requests, true, ret_answer) != CHANNEL_MESSAGE)
+			_exit(1);
+		/* Another serial: an answer to a dead child, or one that an interruption left
+		 * behind. */
+	} while (ret_answer->type != REQUEST_ANSWER || ret_answer->serial != serial);
+}
+
+static void log_text(struct spk *spk, enum spk_level level, const char *file, int line,
+		     const char *function, const char *text)
+{
+	struct buf body = {0};
+	struct message answer;
+
+	wire_put_number(&body, (uint64_t)level);
+	wire_put_text(&body, file);
+	wire_put_number(&body, (uint64_t)line);
+	wire_put_text(&body, function);
+	wire_put_text(&body, text);
+	/* The record must be acknowledged also when an interruption is due: it raises afterwards.
+	 */
+	spk->uninterruptible++;
+	session_request(spk, REQUEST_LOG, &body, &answer);
+	spk->uninterruptible--;
+	buf_free(&body);
+}
+
+void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
+	     const char *function, const char *format, ...)
+{
+	struct buf text = {0};
+	char part[LOG_MAX + 1];
+	va_list args;
+
+	CHECK_SPK(spk);
+	CHECK_GIVEN(file);
+	CHECK_GIVEN(function);
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	if (text.length <= LOG_MAX)
+		log_text(spk, level, file, line, function, buf_text(&text));
+	for (size_t at = 0; text.length > LOG_MAX && at < text.length;) {
+		size_t length = text.length - at < LOG_MAX ? text.length - at : LOG_MAX;
+
+		/* Not in the middle of a UTF-8 sequence. */
+		while (at + length < text.length && length > LOG_MAX - 4 &&
+		       ((unsigned char)text.text[at + length] & 0xc0) == 0x80)
+			length--;
+		memcpy(part, text.text + at, length);
+		part[length] = '\0';
+		log_text(spk, level, file, line, function, part);
+		at += length;
+	}
+	buf_free(&text);
+	session_check_interrupt(spk);
+}
+
+bool session_may_write(struct spk *spk, const char *format, ...)
+{
+	struct buf text = {0};
+	const char *copy;
+	va_list args;
+
+	session_check_interrupt(spk);
+	if (!spk->order.dry_run)
+		return true;
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	copy = spk_format(spk, "%s", buf_text(&text));
+	buf_free(&text);
+	spk_info(spk, "would %s", copy);
+	return false;
+}
+
+void *spk_alloc(struct spk *spk, size_t size)
+{
+	void *memory;
+
+	CHECK_SPK(spk);
+	memory = arena_alloc(spk->shared, size, false);
+	if (!memory)
+		spk_raise(spk, "memory", NULL, "the run has no memory left for %zu bytes", size);
+	return memory;
+}
+
+bool spk_dry_run(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.dry_run;
+}
+
+bool spk_verbose(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.verbose;
+}
+
+const char *spk_username(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.username;
+}
+
+const char *spk_hostname(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.hostname;
+}
+
+const char *spk_owner(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.owner;
+}
+
+const char *spk_config_dir(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.config_dir;
+}
+
+const char *spk_http_proxy(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.http_proxy;
+}
+
+const char *spk_cookbook_name(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.name;
+}
+
+const char *spk_task_id(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.task_id;
+}
+
+const char *spk_reason(const struct spk *spk)
+{
+	CHECK_SPK(spk);
+	return spk->order.reason;
+}
+
+bool spk_given(const struct spk *spk, const void *field)
+{
+	uintptr_t offset;
+
+	CHECK_SPK(spk);
+	offset = (uintptr_t)field - (uintptr_t)spk->shared->self;
+	for (size_t i = 0; i < spk->order.arg_count; i++)
+		if (spk->order.args[i].offset == offset)
+			return spk->order.args[i].given;
+	/* An argument of a subcommand that was not chosen is in the structure all the same. */
+	if (offset < spk->order.state_size && spk->order.subcommand)
+		return false;
+	session_misuse(__func__, "'field' holds no argument");
+}
+
+void spk_skip_start(struct spk *spk)
+{
+	CHECK_SPK(spk);
+	spk->shared->skip_start = true;
+}
+
+void spk_done(struct spk *spk, const char *format, ...)
+{
+	const char *message = "";
+	va_list args;
+
+	CHECK_SPK(spk);
+	if (!spk->done_allowed)
+		session_misuse(__func__, "only prepare may end the run successfully");
+	if (format) {
+		va_start(args, format);
+		message = spk_vformat(spk, format, args);
+		va_end(args);
+	}
+	spk_raise(spk, KIND_DONE, NULL, "%s", message);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is behind `struct spk`: one session per process of a run. The runner makes
+ * it, and every child of the runner starts with the same: what must outlive a child
+ * lies in the shared memory (arena.h), the rest is the child's own.
+ */
+#ifndef SPICERACK_CORE_SESSION_H
+#define SPICERACK_CORE_SESSION_H
+
+#include <spicerack/cookbook.h>
+
+#include "arena.h"
+#include "channel.h"
+#include "order.h"
+
+#define SESSION_MAGIC 0x5350534eU
+
+struct guard;
+
+struct spk {
+	uint32_t magic;
+	struct run_order order;
+	struct spk_cookbook cookbook; /* the descriptor, as far as we know it */
+	uintptr_t base;               /* where the file was loaded */
+	struct shared *shared;
+
+	/* of this process */
+	struct guard *guard;            /* the innermost, see guard.h */
+	const struct spk_error *raised; /* on its way to it */
+	struct channel requests;
+	uint32_t serial; /* of the last request */
+	int interrupt_fd;
+	unsigned int uninterruptible; /* nesting: 0 means that an interruption may raise */
+	bool done_allowed;            /* prepare is running */
+};
+
+/* The session of this process; NULL before the runner made it. */
+struct spk *session_current(void);
+void session_set_current(struct spk *spk);
+
+/* Raises misuse: `function` was given what its contract forbids. */
+void session_misuse(const char *function, const char *format, ...)
+	__attribute__((noreturn, __format__(__printf__, 2, 3)));
+
+/* Refuses a call whose handle is NULL, of another type or of an ended run. */
+#define CHECK_HANDLE(handle, expected)                                                             \
+	do {                                                                                       \
+		if (!(handle) || (handle)->magic != (expected))                                    \
+			session_misuse(__func__, "'%s' is no live handle", #handle);               \
+	} while (0)
+
+#define CHECK_SPK(spk) CHECK_HANDLE(spk, SESSION_MAGIC)
+
+/* Refuses NULL where a value is needed. */
+#define CHECK_GIVEN(argument)                                                                      \
+	do {                                                                                       \
+		if (!(argument))                                                                   \
+			session_misuse(__func__, "'%s' is NULL", #argument);                       \
+	} while (0)
+
+/*
+ * The one gate in front of everything that changes something: false in dry-run, having
+ * logged at INFO what would be done ("would " and the message). The caller then
+ * does nothing and returns what its contract says for a dry run.
+ */
+bool session_may_write(struct spk *spk, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+
+/* Raises `interrupted` when an interruption is due. Called by everything that waits. */
+void session_check_interrupt(struct spk *spk);
+
+/*
+ * Waits until one of the descriptors is ready, the deadline has passed (CLOCK_BOOTTIME
+ * in ns; INT64_MAX: none) or an interruption is due, which raises. Returns as poll() does.
+ * At most 8 descriptors.
+ */
+struct pollfd;
+int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_t deadline_ns);
+
+/* Asks the supervisor and waits for its answer, whose items are left in *ret_answer. */
+void session_request(struct spk *spk, uint32_t type, const struct buf *body,
+		     struct message *ret_answer);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stack of undo actions, in shared memory: what must be undone whatever happens. */
+#ifndef SPICERACK_CORE_UNDO_H
+#define SPICERACK_CORE_UNDO_H
+
+#include "session.h"
+
+#define SCOPE_MAGIC 0x53505343U
+
+/*
+ * Closes what was opened above `level`, last first. An action that raises is counted in
+ * `undo_failed` and logged when `log` is set or it is not the first; else the first such
+ * error is returned. NULL: nothing to report.
+ */
+const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log);
+
+/* The same in a fresh child for all that a dead one left; torn records are logged, not executed. */
+void undo_after_crash(struct spk *spk);
+
+#endif

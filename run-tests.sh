@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds with gcc, with clang and with sanitizers, and runs all tests of each build.
+# --long adds what takes longer than a quarter of an hour.
+set -eu
+
+source=$(cd "$(dirname "$0")" && pwd)
+long=OFF
+case "${1:-}" in
+"") ;;
+--long) long=ON ;;
+*)
+	echo "usage: run-tests.sh [--long]" >&2
+	exit 2
+	;;
+esac
+
+"$source/tools/install-packages.sh" gcc libc6-dev clang libclang-rt-14-dev cmake ninja-build \
+	pkg-config binutils libconfig-dev libpcre2-dev libdw-dev check python3 procps
+
+# test_build NAME COMPILER [CMAKE-OPTION...]
+test_build() {
+	name=$1
+	compiler=$2
+	shift 2
+	build=$source/build/test-$name
+	printf '\n=== %s\n' "$name"
+	cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$compiler" \
+		-DCMAKE_INSTALL_PREFIX="$build/prefix" -DSPICERACK_LONG_TESTS="$long" "$@" -Wno-dev >/dev/null
+	cmake --build "$build"
+	(cd "$build" && ctest --output-on-failure -j 2)
+}
+
+test_build gcc gcc
+test_build sanitized gcc -DSPICERACK_SANITIZE=ON
+test_build clang clang -DSPICERACK_FUZZ=ON

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the commands share: an installed prefix, a home of their own, a run and its traces."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+# A variable of the product's own prefix would be taken for configuration: none of these is handed on.
+PREFIX = pathlib.Path(os.environ.pop("SPICERACK_TEST_PREFIX"))
+BUILD = pathlib.Path(os.environ.pop("SPICERACK_TEST_BUILD"))
+SOURCE = pathlib.Path(os.environ.pop("SPICERACK_TEST_SOURCE"))
+CC = os.environ.pop("SPICERACK_TEST_CC")
+SANITIZED = os.environ.pop("SPICERACK_TEST_SANITIZED") == "1"
+FIXTURES = BUILD / "tests" / "fixture" / "cookbooks"
+
+RECORD = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<dry>DRY-RUN )?(?P<user>\S+) (?P<pid>\d+) "
+    r"\[(?P<level>[A-Z]+)(?P<place> \S+:\d+ in \S+)?\] (?P<message>.*)"
+)
+
+
+class Result:
+    """How a command ended."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def __repr__(self):
+        return f"exit code {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+class CommandTest(unittest.TestCase):
+    """A test with a scratch directory, an environment and a configuration of its own."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="spicerack-test-"))
+        self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
+        self.logs = self.scratch / "logs"
+        self.env = {
+            "PATH": f"{PREFIX}/bin:{os.environ['PATH']}",
+            "HOME": str(self.scratch / "home"),
+            "USER": "tester",
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "COLUMNS": "80",
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH"):
+            if name in os.environ:
+                self.env[name] = os.environ[name]
+        (self.scratch / "home").mkdir()
+        self.config = self.write("spicerack.cfg", self.configuration([FIXTURES]))
+
+    def configuration(self, bases, more=""):
+        listed = ", ".join(f'"{base}"' for base in bases)
+        return f'cookbooks_base_dirs = [{listed}];\nlogs_base_dir = "{self.logs}";\n{more}'
+
+    def write(self, name, text, mode=0o644):
+        path = self.scratch / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def run_command(self, *words, stdin=subprocess.DEVNULL, timeout=60, **options):
+        done = subprocess.run(
+            [str(word) for word in words],
+            env=options.pop("env", self.env), cwd=options.pop("cwd", self.scratch), stdin=stdin,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False, **options,
+        )
+        return Result(done.returncode, done.stdout.decode(errors="backslashreplace"),
+                      done.stderr.decode(errors="backslashreplace"))
+
+    def cookbook(self, *words, config=None, **options):
+        """Runs `cookbook` with the configuration of this test."""
+        return self.run_command("cookbook", "-c", config or self.config, *words, **options)
+
+    def start(self, *words, **options):
+        """Starts `cookbook` in the background; the test ends it."""
+        process = subprocess.Popen(
+            ["cookbook", "-c", str(self.config), *[str(word) for word in words]],
+            env=self.env, cwd=self.scratch, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def finish(self, process, timeout=60):
+        out, err = process.communicate(timeout=timeout)
+        return Result(process.returncode, out.decode(errors="backslashreplace"),
+                      err.decode(errors="backslashreplace"))
+
+    def wait_for(self, condition, what, seconds=20):
+        """Polls until `condition()` is true and returns what it gave."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.01)
+        self.fail(f"waited {seconds} s for {what}")
+
+    # What fixture.misbehave leaves behind.
+
+    @property
+    def marks_file(self):
+        return self.scratch / "marks"
+
+    def marks(self):
+        return self.marks_file.read_text().splitlines() if self.marks_file.exists() else []
+
+    def misbehave(self, *words, options=(), **more):
+        return self.cookbook(*options, "fixture.misbehave", "--marks", self.marks_file, *words, **more)
+
+    def log(self, name, extended=False):
+        path = self.logs / (name.replace(".", "/") + ("-extended.log" if extended else ".log"))
+        return path.read_text(errors="backslashreplace").splitlines()
+
+    def records(self, name, extended=False):
+        """The (level, message) pairs of a log file; lines that are no record belong to the one before."""
+        found = []
+        for line in self.log(name, extended):
+            match = RECORD.fullmatch(line)
+            if match:
+                self.assertEqual(bool(match["place"]), extended, line)
+                found.append((match["level"], match["message"]))
+            else:
+                self.assertTrue(found and line.startswith("    "), f"forged or torn record: {line!r}")
+        return found
+
+    def processes(self):
+        """Processes that carry this test's scratch directory in their environment."""
+        needle = f"HOME={self.scratch}".encode()
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if needle in (entry / "environ").read_bytes():
+                        found.append((int(entry.name), (entry / "comm").read_text().strip()))
+                except OSError:
+                    pass
+        return found
+
+    def assertNothingLeft(self):
+        self.wait_for(lambda: not self.processes(), f"the end of {self.processes()}", 5)
+
+
+def compile_cookbook(test, source, target, *flags):
+    """Builds a cookbook as an author does, with the installed SDK's pkg-config file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pkgconfig = next(PREFIX.rglob("spicerack.pc")).parent
+    env = dict(os.environ, PKG_CONFIG_PATH=str(pkgconfig))
+    query = lambda *words: subprocess.check_output(["pkg-config", *words, "spicerack"], env=env, text=True).split()
+    moduleflags = query("--variable=moduleflags")
+    done = subprocess.run(
+        [CC, *moduleflags, *flags, "-o", str(target), str(source), *query("--cflags", "--libs")],
+        capture_output=True, text=True, check=False,
+    )
+    test.assertEqual(done.returncode, 0, done.stderr)
+    return target
