@@ -90,6 +90,7 @@ static int on_init(struct runner *runner, struct message *message)
 static int on_child(struct runner *runner)
 {
 	struct buf body = {0};
+	pid_t self = getpid();
 	pid_t pid;
 	int rc;
 
@@ -98,7 +99,7 @@ static int on_child(struct runner *runner)
 	if (pid == 0) {
 		close(runner->control.fd);
 		close(runner->child_signal);
-		worker_main(runner->spk);
+		worker_main(runner->spk, self);
 	}
 	if (pid > 0)
 		runner->child = pid;

@@ -59,7 +59,7 @@ for count in 30 1000 10000; do
 	make_tree "$tree" "$count"
 	words=""
 	for word in "$@"; do
-		[ "$word" = %TREE ] && word=$tree
+		case $word in *%TREE*) word=${word%%%TREE*}$tree${word#*%TREE} ;; esac
 		words="$words '$word'"
 	done
 	ours=$(eval "measure $words")
