@@ -9,6 +9,7 @@ set -eu
 build=${1:?usage: bench-list.sh BUILD_DIR [COMMAND...]}
 shift
 bench=$(find "$build" -name bench-list -type f -perm -u+x | head -n 1)
+measure=$(find "$build" -name bench-measure -type f -perm -u+x | head -n 1)
 floor=$(find "$build" -name bench-floor -type f -perm -u+x | head -n 1)
 cookbook=$(find "$build" -name plain.so | head -n 1)
 [ $# -gt 0 ] || set -- "$bench" %TREE
@@ -34,25 +35,6 @@ make_tree() { # directory, number of cookbooks
 	done
 }
 
-# Median wall time in microseconds and the largest resident set in KiB of 15 runs.
-measure() {
-	python3 - "$@" <<'PYTHON'
-import os, subprocess, sys, time
-walls, sizes = [], []
-for _ in range(17):
-    begin = time.perf_counter()
-    child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    walls.append(time.perf_counter() - begin)
-    sizes.append(usage.ru_maxrss)
-    child.returncode = status
-    if status:
-        sys.exit("failed: " + " ".join(sys.argv[1:]))
-walls = sorted(walls[2:])
-print(int(walls[len(walls) // 2] * 1e6), max(sizes))
-PYTHON
-}
-
 printf '%9s %12s %12s %7s %9s\n' cookbooks command floor ratio memory
 for count in 30 1000 10000; do
 	tree="$trees/$count"
@@ -62,8 +44,8 @@ for count in 30 1000 10000; do
 		case $word in *%TREE*) word=${word%%%TREE*}$tree${word#*%TREE} ;; esac
 		words="$words '$word'"
 	done
-	ours=$(eval "measure $words")
-	least=$(measure "$floor" "$tree")
+	ours=$(eval "'$measure' 15 $words")
+	least=$("$measure" 15 "$floor" "$tree")
 	awk -v n="$count" -v a="${ours% *}" -v kib="${ours#* }" -v b="${least% *}" \
 		'BEGIN { printf "%9d %9.1f ms %9.1f ms %7.2f %5.1f MiB\n", n, a / 1000, b / 1000, a / b, kib / 1024 }'
 done
