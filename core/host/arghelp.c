@@ -260,7 +260,8 @@ static int put_action(const struct page *page, const struct action *action, size
 		goto out;
 	}
 	buf_puts(&help, action->help);
-	if (!strstr(action->help, "%(default)") && action->default_shown &&
+	if (!page->parser->context->plain_help && !strstr(action->help, "%(default)") &&
+	    action->default_shown &&
 	    (action->options.count || action->nargs == NARGS_OPTIONAL ||
 	     action->nargs == NARGS_ANY))
 		buf_puts(&help, " (default: %(default)s)");

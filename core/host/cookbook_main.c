@@ -187,7 +187,8 @@ static int act(const struct parsed *parsed, int argc, char *const *argv)
 
 int main(int argc, char **argv)
 {
-	struct argparse_context context = {.program = "cookbook", .columns = columns_for_help()};
+	struct argparse_context context = {
+		.program = "cookbook", .plain_help = true, .columns = columns_for_help()};
 	int global = count_global(argc - 1, argv + 1);
 	char **rest = argv + 1 + global;
 	int rest_count = argc - 1 - global;
