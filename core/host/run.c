@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <spicerack/clock.h>
+
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
 #include "argparse.h"
