@@ -16,7 +16,7 @@
 
 /* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
 struct command_line {
-	bool list, dry_run, verbose, no_locks, version;
+	bool list, dry_run, verbose, no_locks, in_process, version;
 	const char *config_file;
 	spk_duration timeout;
 };
@@ -28,6 +28,7 @@ enum option {
 	VERBOSE,
 	NO_LOCKS,
 	TIMEOUT,
+	IN_PROCESS,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -57,6 +58,10 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "neither take nor check any lock, for emergencies"),
 	OPTION(TIMEOUT, timeout, 0, SPK_TYPE_DURATION, .metavar = "DURATION",
 	       .help = "interrupt the cookbook when it has run this long: 90, 20m, 1h30m"),
+	OPTION(IN_PROCESS, in_process, 0, SPK_TYPE_FLAG,
+	       .help = "run the cookbook in the process that opens it, for gdb and valgrind: a "
+		       "crash "
+		       "is then not rolled back"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -143,6 +148,7 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.dry_run = given(parsed, DRY_RUN),
 		.verbose = given(parsed, VERBOSE),
 		.no_locks = given(parsed, NO_LOCKS),
+		.in_process = given(parsed, IN_PROCESS),
 		.timeout = timeout_of(parsed),
 	};
 	struct tree_found found;

@@ -6,9 +6,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,8 @@
 
 #define SEND_TIMEOUT_MS 10000
 #define ANSWER_TIMEOUT_NS 30000000000LL
+/* How long the runner may take to tell a death; it may have been stopped. */
+#define DEATH_TIMEOUT_NS 10000000000LL
 #define QUIT_TRIES 20000 /* of 0.1 ms */
 
 /* ---- requests of the child ---- */
@@ -150,6 +154,13 @@ static enum link_event_type on_requests(struct link *link)
 
 /* ---- the runner ---- */
 
+static void child_ended(struct link *link)
+{
+	link->child_alive = false;
+	link->death_due_ns = 0;
+	fd_close(&link->child_fd);
+}
+
 static bool on_gone(struct link *link, struct message *message)
 {
 	struct child_death *death = &link->event.death;
@@ -210,7 +221,7 @@ static void end_runner(struct link *link)
 static const struct link_event *runner_gone(struct link *link)
 {
 	end_runner(link);
-	link->child_alive = false;
+	child_ended(link);
 	return told(link, LINK_RUNNER_GONE);
 }
 
@@ -229,7 +240,7 @@ static const struct link_event *on_control(struct link *link)
 	}
 	if (message.type == CONTROL_GONE) {
 		good = on_gone(link, &message);
-		link->child_alive = false;
+		child_ended(link);
 	} else {
 		good = on_answer(link, &message);
 	}
@@ -238,9 +249,16 @@ static const struct link_event *on_control(struct link *link)
 	return link->event.type == LINK_GONE ? told(link, LINK_GONE) : &link->event;
 }
 
+/* The child is dead or being killed: the runner, which may be stopped, has to tell it soon. */
+static void expect_death(struct link *link)
+{
+	if (link->death_due_ns == 0)
+		link->death_due_ns = spk_uptime().ns + DEATH_TIMEOUT_NS;
+}
+
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, COUNT };
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -253,21 +271,27 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[ERR] = {.fd = output->err_fd, .events = POLLIN},
 			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
 				    .events = POLLOUT},
+			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 		};
 		const struct link_event *event;
 		struct timespec timeout = {0};
-		int64_t left = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
+		int64_t until = deadline_ns;
+		int64_t left;
 
 		if (link->runner == 0)
 			return told(link, LINK_RUNNER_GONE);
 		if (link->stage_ordered && !link->child_alive)
 			return told(link, LINK_GONE);
+		if (link->death_due_ns && link->death_due_ns < until)
+			until = link->death_due_ns;
+		left = until == INT64_MAX ? INT64_MAX : until - spk_uptime().ns;
 		if (left > 0) {
 			timeout.tv_sec = left / 1000000000LL;
 			timeout.tv_nsec = left % 1000000000LL;
 		}
 		if (ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL) == 0 && left <= 0)
-			return told(link, LINK_TIMEOUT);
+			return until == link->death_due_ns ? runner_gone(link)
+							   : told(link, LINK_TIMEOUT);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -289,6 +313,10 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		}
 		if (fds[CONTROL].revents && (event = on_control(link)))
 			return event;
+		if (fds[CHILD].revents) {
+			fd_close(&link->child_fd);
+			expect_death(link);
+		}
 	}
 }
 
@@ -415,11 +443,15 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,
+		.child_fd = -1,
+		.in_process = order->in_process,
 		.signal_fd = signal_fd,
 		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
 	};
 	if (start_runner(link, runner, err) < 0)
 		return -1;
+	if (order->build_id)
+		snprintf(link->build_id, sizeof(link->build_id), "%s", order->build_id);
 	order_write(order, &body);
 	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, SEND_TIMEOUT_MS);
 	buf_free(&body);
@@ -438,6 +470,8 @@ int link_child(struct link *link)
 	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED) < 0)
 		return -1;
 	link->child_alive = link->event.number != 0;
+	if (link->child_alive && !link->in_process)
+		link->child_fd = (int)syscall(SYS_pidfd_open, (pid_t)link->event.number, 0);
 	return link->child_alive ? 0 : -1;
 }
 
@@ -475,9 +509,13 @@ void link_clear_interrupt(struct link *link)
 
 void link_kill_child(struct link *link)
 {
-	if (link->runner > 0 &&
+	if (link->runner == 0)
+		return;
+	if (link->in_process ||
 	    channel_send(&link->control, CONTROL_KILL, 0, NULL, SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
+	else
+		expect_death(link);
 }
 
 void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines)
@@ -524,6 +562,7 @@ void link_close(struct link *link)
 	channel_close(&link->control);
 	channel_close(&link->requests);
 	fd_close(&link->interrupt_fd);
+	fd_close(&link->child_fd);
 	buf_free(&link->event.result.error);
 	forget_nested(link);
 }

@@ -77,7 +77,12 @@ struct link_event {
 struct link {
 	const struct link *outer; /* of the run that this one is within; NULL: none */
 	pid_t runner;             /* 0: none */
+	bool in_process;          /* the runner is the child, too */
 	bool child_alive, stage_ordered;
+	int child_fd;         /* pidfd of the child; -1: none, or known to be dead */
+	int64_t death_due_ns; /* the runner must have told the child's death by then; 0: it need not
+			       */
+	char build_id[129];   /* of the cookbook's file, in hexadecimal; "": it has none */
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
 	struct output output;

@@ -207,6 +207,7 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.name = cookbook->name,
 		.dry_run = options->dry_run,
 		.verbose = options->verbose,
+		.in_process = options->in_process,
 		.username = options->identity->user,
 		.hostname = options->identity->host,
 		.owner = options->identity->owner,
@@ -290,6 +291,9 @@ static int run_outermost(struct run *run)
 		return EXIT_STARTUP;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (options->in_process)
+		log_warning(run->log,
+			    "--in-process: for a debugger only, a crash is not rolled back");
 	code = run_opened(run);
 	close(run->signal_fd);
 	log_close(run->log);

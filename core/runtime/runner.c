@@ -30,6 +30,7 @@ struct runner {
 	struct buf init;  /* the order's texts lie in it */
 	int child_signal; /* signalfd of SIGCHLD */
 	pid_t child;      /* 0: none */
+	bool in_process;  /* it works itself, as --in-process says */
 	bool finished;    /* the supervisor said that the run is over */
 };
 
@@ -95,6 +96,14 @@ static int on_child(struct runner *runner)
 	int rc;
 
 	fflush(NULL);
+	if (runner->spk->order.in_process && !runner->in_process) {
+		runner->in_process = true;
+		worker_settle_in_process(runner->spk);
+		wire_put_number(&body, (uint64_t)self);
+		rc = reply(runner, CONTROL_STARTED, &body);
+		buf_free(&body);
+		return rc;
+	}
 	pid = runner->child ? -1 : fork();
 	if (pid == 0) {
 		close(runner->control.fd);
@@ -286,7 +295,7 @@ int spk_private_runner_main(void)
 {
 	static struct spk session = {.interrupt_fd = -1};
 	struct runner runner = {.spk = &session};
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 
 	if (fcntl(RUNNER_CONTROL_FD, F_GETFD) < 0 || fcntl(RUNNER_REQUESTS_FD, F_GETFD) < 0 ||
 	    fcntl(RUNNER_INTERRUPT_FD, F_GETFD) < 0) {
@@ -297,8 +306,17 @@ int spk_private_runner_main(void)
 	fds[0] = (struct pollfd){.fd = runner.control.fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = runner.child_signal, .events = POLLIN};
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		fds[2] = (struct pollfd){
+			.fd = runner.in_process ? RUNNER_REQUESTS_FD : -1,
+			.events = POLLIN,
+		};
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			break;
+		if (fds[2].revents && !worker_step(&session)) {
+			runner.in_process = false;
+			if (on_death(&runner, 0) < 0)
+				break;
+		}
 		/* Deaths first: an order that follows one is about a fresh child. */
 		if (fds[1].revents && on_child_signal(&runner) < 0)
 			break;
