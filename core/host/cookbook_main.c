@@ -49,7 +49,7 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "list the cookbooks with their owner teams, with -v also their titles; with "
 		       "COOKBOOK only what lies under that prefix"),
 	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, .metavar = "FILE",
-	       .help = "read this configuration file instead of the installed ones"),
+	       .help = "read this configuration file instead of all others"),
 	OPTION(DRY_RUN, dry_run, 'd', SPK_TYPE_FLAG,
 	       .help = "change nothing, show what would be done"),
 	OPTION(VERBOSE, verbose, 'v', SPK_TYPE_FLAG,

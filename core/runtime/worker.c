@@ -15,7 +15,7 @@
 #include "protocol.h"
 #include "undo.h"
 
-/* Defaults of a run's lock, from the reference. */
+/* Defaults of a run's lock. */
 #define LOCK_CONCURRENCY 20
 #define LOCK_TTL SPK_SECONDS(1800)
 
