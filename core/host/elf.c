@@ -639,11 +639,12 @@ static int read_dynamic(struct elf *elf, const Elf64_Phdr *header, struct dynami
 
 	if (count > DYNAMIC_MAX)
 		count = DYNAMIC_MAX;
-	for (size_t i = 0; i < count; i++) {
+	elf->dynamic = header->p_vaddr;
+	for (; elf->dynamic_count < count; elf->dynamic_count++) {
 		Elf64_Dyn entry;
 
-		if (elf_read(elf, header->p_vaddr + i * sizeof(entry), &entry, sizeof(entry), err) <
-		    0)
+		if (elf_read(elf, elf->dynamic + elf->dynamic_count * sizeof(entry), &entry,
+			     sizeof(entry), err) < 0)
 			return -1;
 		switch (entry.d_tag) {
 		case DT_NULL:
@@ -695,6 +696,18 @@ static int read_dynamic(struct elf *elf, const Elf64_Phdr *header, struct dynami
 			break;
 		}
 	}
+	return 0;
+}
+
+int elf_dynamic(struct elf *elf, size_t index, uint64_t *ret_tag, uint64_t *ret_value,
+		struct err *err)
+{
+	Elf64_Dyn entry;
+
+	if (elf_read(elf, elf->dynamic + index * sizeof(entry), &entry, sizeof(entry), err) < 0)
+		return -1;
+	*ret_tag = (uint64_t)entry.d_tag;
+	*ret_value = entry.d_un.d_val;
 	return 0;
 }
 

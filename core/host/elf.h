@@ -45,6 +45,8 @@ struct elf {
 	uint64_t size;
 	struct elf_segment segments[ELF_SEGMENTS_MAX];
 	size_t segment_count;
+	uint64_t dynamic;
+	size_t dynamic_count; /* without what ends it */
 	uint64_t symbols, strings, strings_size, hash, gnu_hash;
 	struct elf_relocation *relocations; /* by address */
 	size_t relocation_count;
@@ -79,6 +81,10 @@ struct elf_symbol {
  */
 MUST_CHECK int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbols,
 			   size_t *ret_count, struct err *err);
+
+/* The entry `index` (below `dynamic_count`) of the dynamic section: a DT_ tag and its value. */
+MUST_CHECK int elf_dynamic(struct elf *elf, size_t index, uint64_t *ret_tag, uint64_t *ret_value,
+			   struct err *err);
 
 /* Copies what will be at `address`, before relocation. -1 when that is not within the file's
  * segments. */

@@ -16,6 +16,7 @@
 #include "../runtime/trust.h"
 #include "elf.h"
 #include "pool.h"
+#include "runpath.h"
 
 /* The sizes in version 1.0, which stay when the structures grow. */
 #define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
@@ -806,6 +807,8 @@ static int peek_object(int fd, const void *bytes, uint64_t size, const char *pat
 	ret->identity.build_id_length = reader.elf.build_id_length;
 	memcpy(ret->identity.build_id, reader.elf.build_id, reader.elf.build_id_length);
 	rc = read_cookbooks(&reader, depth, ret);
+	if (rc == 0 && depth == PEEK_ALL)
+		rc = runpath_check(&reader.elf, path, err);
 out:
 	elf_close(&reader.elf);
 	free(reader.args);

@@ -21,7 +21,7 @@ struct peek {
 enum peek_depth {
 	PEEK_TITLES, /* what a list shows; tables are walked and judged, not kept: their counts are
 			0 */
-	PEEK_ALL,
+	PEEK_ALL,    /* for running it: where it looks for libraries is judged, too (runpath.h) */
 };
 
 /*
