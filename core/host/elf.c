@@ -66,21 +66,13 @@ static int read_fully(const struct elf *elf, uint64_t offset, unsigned char *out
 	return 0;
 }
 
-/* `length` (at most VIEW_MAX) bytes of the file, valid until the next call. NULL on failure. */
-static const unsigned char *view_file(struct elf *elf, uint64_t offset, size_t length,
-				      struct err *err)
+/* view_file() for what does not lie in `front`. */
+static const unsigned char *view_window(struct elf *elf, uint64_t offset, size_t length,
+					struct err *err)
 {
 	struct elf_window *oldest = &elf->windows[0];
 	uint64_t rest;
 
-	if (length > VIEW_MAX || offset > elf->size || length > elf->size - offset) {
-		broken(err, "leads beyond its end");
-		return NULL;
-	}
-	if (elf->memory)
-		return elf->memory + offset;
-	if (offset + length <= elf->first_length)
-		return elf->first + offset;
 	elf->clock++;
 	for (size_t i = 0; i < ELF_WINDOWS; i++) {
 		struct elf_window *window = &elf->windows[i];
@@ -106,16 +98,25 @@ static const unsigned char *view_file(struct elf *elf, uint64_t offset, size_t l
 	return oldest->bytes + (offset - oldest->start);
 }
 
-/* The segment that `address` lies in, NULL for none. Segments are few and in order. */
-static const struct elf_segment *segment_of(const struct elf *elf, uint64_t address)
+/* `length` (at most VIEW_MAX) bytes of the file, valid until the next call. NULL on failure. */
+static inline const unsigned char *view_file(struct elf *elf, uint64_t offset, size_t length,
+					     struct err *err)
 {
-	for (size_t i = 0; i < elf->segment_count; i++) {
-		const struct elf_segment *segment = &elf->segments[i];
-
-		if (address >= segment->address &&
-		    address - segment->address < segment->memory_size)
-			return segment;
+	if (offset <= elf->front_length && length <= elf->front_length - offset)
+		return elf->front + offset;
+	if (length > VIEW_MAX || offset > elf->size || length > elf->size - offset) {
+		broken(err, "leads beyond its end");
+		return NULL;
 	}
+	return view_window(elf, offset, length, err);
+}
+
+/* The segment that `address` lies in, NULL for none. Segments are few and in order. */
+static inline const struct elf_segment *segment_of(const struct elf *elf, uint64_t address)
+{
+	for (size_t i = 0; i < elf->segment_count; i++)
+		if (address - elf->segments[i].address < elf->segments[i].memory_size)
+			return &elf->segments[i];
 	return NULL;
 }
 
@@ -145,10 +146,9 @@ static const unsigned char *view(struct elf *elf, uint64_t address, size_t *leng
 	return view_file(elf, segment->offset + inside, *length, err);
 }
 
-int elf_read(struct elf *elf, uint64_t address, void *out, size_t length, struct err *err)
+static int read_slowly(struct elf *elf, uint64_t address, unsigned char *to, size_t length,
+		       struct err *err)
 {
-	unsigned char *to = out;
-
 	while (length) {
 		size_t some = length;
 		const unsigned char *from = view(elf, address, &some, err);
@@ -161,6 +161,27 @@ int elf_read(struct elf *elf, uint64_t address, void *out, size_t length, struct
 		length -= some;
 	}
 	return 0;
+}
+
+/* elf_read(), to be used with a constant length: nearly all reads are small and of `front`. */
+static inline int read_at(struct elf *elf, uint64_t address, void *out, size_t length,
+			  struct err *err)
+{
+	for (size_t i = 0; i < elf->segment_count; i++) {
+		const struct elf_segment *segment = &elf->segments[i];
+		uint64_t inside = address - segment->address;
+
+		if (inside < segment->front_size && length <= segment->front_size - inside) {
+			memcpy(out, elf->front + segment->offset + inside, length);
+			return 0;
+		}
+	}
+	return read_slowly(elf, address, out, length, err);
+}
+
+int elf_read(struct elf *elf, uint64_t address, void *out, size_t length, struct err *err)
+{
+	return read_at(elf, address, out, length, err);
 }
 
 int elf_string_length(struct elf *elf, uint64_t address, size_t limit, size_t *ret_length,
@@ -236,8 +257,8 @@ static int symbol_read(struct elf *elf, uint32_t index, Elf64_Sym *ret_symbol, s
 {
 	if (!elf->symbols || index >= SYMBOLS_MAX)
 		return broken(err, "a relocation names no symbol");
-	return elf_read(elf, elf->symbols + (uint64_t)index * sizeof(*ret_symbol), ret_symbol,
-			sizeof(*ret_symbol), err);
+	return read_at(elf, elf->symbols + (uint64_t)index * sizeof(*ret_symbol), ret_symbol,
+		       sizeof(*ret_symbol), err);
 }
 
 /* Whether the symbol is an address of this file, known before it is opened. */
@@ -253,14 +274,15 @@ int elf_pointer(struct elf *elf, uint64_t address, enum elf_pointer *ret_kind, u
 		struct err *err)
 {
 	size_t first = relocation_from(elf, address < 7 ? 0 : address - 7);
-	const struct elf_relocation *relocation = &elf->relocations[first];
+	const struct elf_relocation *relocation;
 	uint64_t stored;
 	Elf64_Sym symbol;
 
 	*ret_target = 0;
-	if (elf_read(elf, address, &stored, sizeof(stored), err) < 0)
+	if (read_at(elf, address, &stored, sizeof(stored), err) < 0)
 		return -1;
-	if (first == elf->relocation_count ||
+	relocation = first < elf->relocation_count ? &elf->relocations[first] : NULL;
+	if (!relocation ||
 	    (relocation->where > address && relocation->where - address >= sizeof(stored))) {
 		*ret_kind = ELF_POINTER_NULL;
 		if (stored)
@@ -342,7 +364,7 @@ static int count_symbols(struct elf *elf, uint64_t *ret_count, struct err *err)
 
 		if (last >= SYMBOLS_MAX)
 			return broken(err, "too many symbols");
-		if (elf_read(elf, chains + (uint64_t)(last - head[1]) * 4, &chain, 4, err) < 0)
+		if (read_at(elf, chains + (uint64_t)(last - head[1]) * 4, &chain, 4, err) < 0)
 			return -1;
 		if (chain & 1)
 			break;
@@ -430,7 +452,7 @@ int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbo
 		size_t *ret_count, struct err *err)
 {
 	struct elf_symbol *symbols = NULL;
-	size_t candidates = 0, count = 0, capacity = 0;
+	size_t candidates = 0, count = 0;
 	uint32_t offsets[CANDIDATES_MAX];
 	uint64_t total = 0;
 	int rc = -1;
@@ -445,6 +467,7 @@ int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbo
 		goto done;
 	if (count_symbols(elf, &total, err) < 0)
 		goto out;
+	symbols = xreallocarray(NULL, candidates, sizeof(*symbols));
 	for (uint64_t i = 0; i < total;) {
 		size_t some = (total - i) * sizeof(Elf64_Sym) < VIEW_MAX
 				      ? (size_t)(total - i) * sizeof(Elf64_Sym)
@@ -476,11 +499,10 @@ int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbo
 				goto out;
 			if (!ours)
 				continue;
-			if (count == CANDIDATES_MAX) {
-				broken(err, "too many cookbooks");
+			if (count == candidates) { /* there are not as many names */
+				err_set(err, "broken file: it defines %s twice", name);
 				goto out;
 			}
-			symbols = xgrow(symbols, count, &capacity, sizeof(*symbols));
 			memcpy(symbols[count].name, name, sizeof(name));
 			symbols[count++].address = symbol.st_value;
 		}
@@ -551,6 +573,34 @@ static int by_where(const void *a, const void *b)
 	return (left->where > right->where) - (left->where < right->where);
 }
 
+/* Linkers leave few out of order; when they are many this is not for them. */
+static void sort_relocations(struct elf_relocation *all, size_t count)
+{
+	size_t moves = 0;
+
+	for (size_t i = 1; i < count && moves <= 4 * count; i++) {
+		struct elf_relocation one = all[i];
+		size_t to = i;
+
+		for (; to && all[to - 1].where > one.where; to--)
+			all[to] = all[to - 1];
+		all[to] = one;
+		moves += i - to;
+	}
+	if (moves > 4 * count)
+		qsort(all, count, sizeof(*all), by_where);
+}
+
+static void reserve_relocations(struct elf *elf, size_t more)
+{
+	size_t needed = elf->relocation_count + more;
+
+	if (needed <= elf->relocation_capacity)
+		return;
+	elf->relocations = xreallocarray(elf->relocations, needed, sizeof(*elf->relocations));
+	elf->relocation_capacity = needed;
+}
+
 static int load_relr(struct elf *elf, const struct dynamic *dynamic, struct err *err)
 {
 	size_t words = (size_t)(dynamic->relr_size / 8), count = 0;
@@ -566,7 +616,7 @@ static int load_relr(struct elf *elf, const struct dynamic *dynamic, struct err 
 		goto out;
 	if (elf_decode_relr(table, words, RELOCATIONS_MAX, &where, &count, err) < 0)
 		goto out;
-	elf->relocations = xcalloc(count, sizeof(*elf->relocations));
+	reserve_relocations(elf, count);
 	for (size_t i = 0; i < count; i++)
 		elf->relocations[i] = (struct elf_relocation){.where = where[i],
 							      .kind = KIND_IN_PLACE};
@@ -582,14 +632,13 @@ static int load_relocations(struct elf *elf, const struct dynamic *dynamic, stru
 {
 	size_t count = dynamic->rela ? (size_t)(dynamic->rela_size / sizeof(Elf64_Rela)) : 0;
 	struct elf_relocation *all;
-	bool sorted = true;
 
 	if (load_relr(elf, dynamic, err) < 0)
 		return -1;
 	if (count > RELOCATIONS_MAX)
 		return broken(err, "too many relocations");
-	elf->relocations = all = xreallocarray(elf->relocations, elf->relocation_count + count,
-					       sizeof(*elf->relocations));
+	reserve_relocations(elf, count);
+	all = elf->relocations;
 	for (size_t i = 0; i < count;) {
 		size_t some = (count - i) * sizeof(Elf64_Rela);
 		const unsigned char *from = view(elf, dynamic->rela + i * sizeof(Elf64_Rela), &some,
@@ -625,10 +674,7 @@ static int load_relocations(struct elf *elf, const struct dynamic *dynamic, stru
 		}
 		i += some;
 	}
-	for (size_t i = 1; sorted && i < elf->relocation_count; i++)
-		sorted = all[i - 1].where <= all[i].where;
-	if (!sorted)
-		qsort(all, elf->relocation_count, sizeof(*all), by_where);
+	sort_relocations(all, elf->relocation_count);
 	return 0;
 }
 
@@ -643,8 +689,8 @@ static int read_dynamic(struct elf *elf, const Elf64_Phdr *header, struct dynami
 	for (; elf->dynamic_count < count; elf->dynamic_count++) {
 		Elf64_Dyn entry;
 
-		if (elf_read(elf, elf->dynamic + elf->dynamic_count * sizeof(entry), &entry,
-			     sizeof(entry), err) < 0)
+		if (read_at(elf, elf->dynamic + elf->dynamic_count * sizeof(entry), &entry,
+			    sizeof(entry), err) < 0)
 			return -1;
 		switch (entry.d_tag) {
 		case DT_NULL:
@@ -758,6 +804,7 @@ static void read_notes(struct elf *elf, const Elf64_Phdr *header)
 static int add_segment(struct elf *elf, const Elf64_Phdr *header, struct err *err)
 {
 	const struct elf_segment *before = elf->segments + elf->segment_count - 1;
+	uint64_t front;
 
 	if (header->p_memsz == 0)
 		return 0;
@@ -770,11 +817,13 @@ static int add_segment(struct elf *elf, const Elf64_Phdr *header, struct err *er
 		return broken(err, "segments beyond memory");
 	if (elf->segment_count && header->p_vaddr < before->address + before->memory_size)
 		return broken(err, "segments out of order");
+	front = header->p_offset < elf->front_length ? elf->front_length - header->p_offset : 0;
 	elf->segments[elf->segment_count++] = (struct elf_segment){
 		.address = header->p_vaddr,
 		.memory_size = header->p_memsz,
 		.offset = header->p_offset,
 		.file_size = header->p_filesz,
+		.front_size = header->p_filesz < front ? header->p_filesz : front,
 	};
 	return 0;
 }
@@ -805,13 +854,14 @@ static int read_headers(struct elf *elf, struct err *err)
 		return err_set(err, elf->size ? "not a shared object" : "an empty file");
 	if (elf->size > FILE_MAX)
 		return err_set(err, "larger than %llu MiB", FILE_MAX >> 20);
-	if (!elf->memory) {
+	if (!elf->front) {
 		size_t length = elf->size < sizeof(elf->first) ? (size_t)elf->size
 							       : sizeof(elf->first);
 
 		if (read_fully(elf, 0, elf->first, length, err) < 0)
 			return -1;
-		elf->first_length = length;
+		elf->front = elf->first;
+		elf->front_length = length;
 	}
 	from = view_file(elf, 0, sizeof(header), err);
 	if (!from)
@@ -843,26 +893,27 @@ static int read_headers(struct elf *elf, struct err *err)
 	return load_relocations(elf, &dynamic, err);
 }
 
-/* All but the large array at the end, which need not be zero. */
-static void clear(struct elf *elf)
+/* Forgets the file before. */
+static void start(struct elf *elf, int fd, uint64_t size)
 {
-	memset(elf, 0, offsetof(struct elf, first));
+	memset(elf, 0, offsetof(struct elf, segments));
+	for (size_t i = 0; i < ELF_WINDOWS; i++)
+		elf->windows[i] = (struct elf_window){.bytes = elf->windows[i].bytes};
+	elf->fd = fd;
+	elf->size = size;
 }
 
 int elf_open(struct elf *elf, int fd, uint64_t size, struct err *err)
 {
-	clear(elf);
-	elf->fd = fd;
-	elf->size = size;
+	start(elf, fd, size);
 	return read_headers(elf, err);
 }
 
 int elf_open_memory(struct elf *elf, const void *bytes, size_t size, struct err *err)
 {
-	clear(elf);
-	elf->fd = -1;
-	elf->memory = bytes;
-	elf->size = size;
+	start(elf, -1, size);
+	elf->front = bytes;
+	elf->front_length = size;
 	return read_headers(elf, err);
 }
 
@@ -871,5 +922,5 @@ void elf_close(struct elf *elf)
 	for (size_t i = 0; i < ELF_WINDOWS; i++)
 		free(elf->windows[i].bytes);
 	free(elf->relocations);
-	clear(elf);
+	memset(elf, 0, offsetof(struct elf, first));
 }

@@ -36,9 +36,11 @@
 #define BUDGET (4u << 20)
 #define SYMBOL "spk_cookbook"
 
-struct reader {
+struct peek_reader {
 	struct elf elf;
-	const char *path;     /* fit to be shown */
+	struct pool *scratch; /* for files whose memory is the reader's */
+	const char *path;
+	char shown[PRINTABLE_PATH_SIZE];
 	const char *cookbook; /* the part of the symbol behind SYMBOL_, "" for the plain one */
 	const char *table;    /* what is being read, for the reason */
 	char place[112];      /* where in it */
@@ -61,35 +63,42 @@ struct rows {
 	uint32_t count, size;
 };
 
-static int fail(struct reader *reader, const char *before, const char *after, const char *reason)
+/* The path, fit to be shown. */
+static const char *shown_path(struct peek_reader *reader)
 {
-	return err_set(reader->err, "%s: %s%s%s%s%s: %s%s%s", reader->path, reader->cookbook,
+	return printable_path(reader->path, reader->shown);
+}
+
+static int fail(struct peek_reader *reader, const char *before, const char *after,
+		const char *reason)
+{
+	return err_set(reader->err, "%s: %s%s%s%s%s: %s%s%s", shown_path(reader), reader->cookbook,
 		       *reader->cookbook ? ": " : "", before, reader->table, after, reader->place,
 		       *reader->place ? ": " : "", reason);
 }
 
 /* A pointer that leads where the host cannot follow. */
-static int unreadable(struct reader *reader, const char *reason)
+static int unreadable(struct peek_reader *reader, const char *reason)
 {
 	return fail(reader, "", " not readable", reason);
 }
 
 /* Readable, but nonsense. */
-static int bad(struct reader *reader, const char *reason)
+static int bad(struct peek_reader *reader, const char *reason)
 {
 	return fail(reader, "bad ", "", reason);
 }
 
-static int too_new(struct reader *reader, size_t offset)
+static int too_new(struct peek_reader *reader, size_t offset)
 {
 	return err_set(reader->err,
 		       "%s: %s%stoo new: its %s uses a member at offset %zu that this host does "
 		       "not know",
-		       reader->path, reader->cookbook, *reader->cookbook ? ": " : "", reader->table,
-		       offset);
+		       shown_path(reader), reader->cookbook, *reader->cookbook ? ": " : "",
+		       reader->table, offset);
 }
 
-static int charge(struct reader *reader, size_t bytes)
+static int charge(struct peek_reader *reader, size_t bytes)
 {
 	if (bytes > reader->budget)
 		return bad(reader, "more data than a cookbook may describe itself with");
@@ -97,7 +106,7 @@ static int charge(struct reader *reader, size_t bytes)
 	return 0;
 }
 
-static int read_bytes(struct reader *reader, uint64_t address, void *out, size_t length)
+static int read_bytes(struct peek_reader *reader, uint64_t address, void *out, size_t length)
 {
 	struct err cause;
 
@@ -107,7 +116,8 @@ static int read_bytes(struct reader *reader, uint64_t address, void *out, size_t
 }
 
 /* Follows the data pointer stored at `address`; *ret_target is 0 for NULL. */
-static int follow(struct reader *reader, uint64_t address, const char *member, uint64_t *ret_target)
+static int follow(struct peek_reader *reader, uint64_t address, const char *member,
+		  uint64_t *ret_target)
 {
 	enum elf_pointer kind;
 	char reason[160];
@@ -127,7 +137,7 @@ static int follow(struct reader *reader, uint64_t address, const char *member, u
 }
 
 /* Whether there is a function: where it lies does not matter. */
-static int presence(struct reader *reader, uint64_t address, bool *ret_present)
+static int presence(struct peek_reader *reader, uint64_t address, bool *ret_present)
 {
 	enum elf_pointer kind;
 	uint64_t target;
@@ -143,8 +153,8 @@ static int presence(struct reader *reader, uint64_t address, bool *ret_present)
  * Copies `given` bytes at `address` into the `known` bytes of `out`: a missing tail reads as zero,
  * an unknown one must be zero.
  */
-static int adopt(struct reader *reader, uint64_t address, size_t given, void *out, size_t known,
-		 size_t least)
+static int adopt(struct peek_reader *reader, uint64_t address, size_t given, void *out,
+		 size_t known, size_t least)
 {
 	struct err cause;
 	size_t zeros;
@@ -166,7 +176,8 @@ static int adopt(struct reader *reader, uint64_t address, size_t given, void *ou
 }
 
 /* Bytes that become a bool must be one. */
-static int check_bools(struct reader *reader, const unsigned char *raw, size_t first, size_t last)
+static int check_bools(struct peek_reader *reader, const unsigned char *raw, size_t first,
+		       size_t last)
 {
 	for (size_t i = first; i <= last; i++)
 		if (raw[i] > 1)
@@ -174,7 +185,7 @@ static int check_bools(struct reader *reader, const unsigned char *raw, size_t f
 	return 0;
 }
 
-static int check_reserved(struct reader *reader, const unsigned char *raw, size_t first,
+static int check_reserved(struct peek_reader *reader, const unsigned char *raw, size_t first,
 			  size_t length)
 {
 	for (size_t i = first; i < first + length; i++)
@@ -197,7 +208,7 @@ static size_t run_length(const char *text)
 }
 
 /* Makes the text fit for its use; NULL when that cannot be. */
-static const char *prepare_text(struct reader *reader, const char *text, size_t length,
+static const char *prepare_text(struct peek_reader *reader, const char *text, size_t length,
 				enum text_use use)
 {
 	struct buf clean = {0};
@@ -232,8 +243,8 @@ static const char *prepare_text(struct reader *reader, const char *text, size_t 
 }
 
 /* Reads the `const char *` stored at `address`. */
-static int read_text(struct reader *reader, uint64_t address, const char *member, enum text_use use,
-		     const char **ret_text)
+static int read_text(struct peek_reader *reader, uint64_t address, const char *member,
+		     enum text_use use, const char **ret_text)
 {
 	char reason[200];
 	uint64_t target;
@@ -262,7 +273,7 @@ static int read_text(struct reader *reader, uint64_t address, const char *member
 	return bad(reader, reason);
 }
 
-static int read_strings(struct reader *reader, uint64_t address, const char *member,
+static int read_strings(struct peek_reader *reader, uint64_t address, const char *member,
 			enum text_use use, spk_strings *ret_strings)
 {
 	char reason[64];
@@ -295,7 +306,7 @@ static int read_strings(struct reader *reader, uint64_t address, const char *mem
 }
 
 /* Reads one of the structures {rows, count, row_size}, which are laid out alike. */
-static int read_table(struct reader *reader, uint64_t address, size_t least, size_t most,
+static int read_table(struct peek_reader *reader, uint64_t address, size_t least, size_t most,
 		      struct rows *ret)
 {
 	uint32_t numbers[2];
@@ -321,7 +332,7 @@ static int read_table(struct reader *reader, uint64_t address, size_t least, siz
 	return 0;
 }
 
-static int read_group(struct reader *reader, uint64_t address, int *ret_index)
+static int read_group(struct peek_reader *reader, uint64_t address, int *ret_index)
 {
 	unsigned char raw[sizeof(struct spk_group)];
 	struct group_spec *group;
@@ -356,7 +367,7 @@ static int read_group(struct reader *reader, uint64_t address, int *ret_index)
 }
 
 /* The pointers of one row, whose numbers are in `arg` already. */
-static int read_arg_pointers(struct reader *reader, uint64_t address, struct arg_spec *arg)
+static int read_arg_pointers(struct peek_reader *reader, uint64_t address, struct arg_spec *arg)
 {
 	static const struct {
 		size_t from, to;
@@ -398,10 +409,10 @@ static int read_arg_pointers(struct reader *reader, uint64_t address, struct arg
 	return group ? read_group(reader, group, &arg->group) : 0;
 }
 
-static int read_arg_rows(struct reader *reader, uint64_t table, uint64_t offset, bool nested);
+static int read_arg_rows(struct peek_reader *reader, uint64_t table, uint64_t offset, bool nested);
 
 /* `row` is what lies at `address`; pointers in it mean nothing yet. */
-static int read_arg(struct reader *reader, uint64_t address, const struct spk_arg *row,
+static int read_arg(struct peek_reader *reader, uint64_t address, const struct spk_arg *row,
 		    uint64_t offset, bool nested)
 {
 	uint64_t block;
@@ -460,7 +471,7 @@ static int read_arg(struct reader *reader, uint64_t address, const struct spk_ar
 	return read_arg_pointers(reader, address, arg);
 }
 
-static int read_arg_rows(struct reader *reader, uint64_t table, uint64_t offset, bool nested)
+static int read_arg_rows(struct peek_reader *reader, uint64_t table, uint64_t offset, bool nested)
 {
 	struct rows rows;
 
@@ -497,7 +508,7 @@ static int read_arg_rows(struct reader *reader, uint64_t table, uint64_t offset,
 }
 
 /* Reads the table of arguments at `table`, whose fields are counted from `offset`. */
-static int read_args(struct reader *reader, uint64_t table, uint64_t offset,
+static int read_args(struct peek_reader *reader, uint64_t table, uint64_t offset,
 		     const struct arg_spec **ret_args, size_t *ret_count)
 {
 	struct arg_spec *copy;
@@ -514,7 +525,7 @@ static int read_args(struct reader *reader, uint64_t table, uint64_t offset,
 	return 0;
 }
 
-static int read_subcommands(struct reader *reader, uint64_t table, struct cookbook_spec *spec)
+static int read_subcommands(struct peek_reader *reader, uint64_t table, struct cookbook_spec *spec)
 {
 	struct subcommand_spec *subcommands;
 	struct rows rows;
@@ -563,8 +574,8 @@ static const struct arg_spec *find_arg(const struct arg_spec *args, size_t count
 
 /* The argument held at `offset`: the cookbook's own, else that of the only subcommand that has one.
  */
-static int resolve_field(struct reader *reader, const struct cookbook_spec *spec, uint64_t offset,
-			 const struct arg_spec **ret_arg)
+static int resolve_field(struct peek_reader *reader, const struct cookbook_spec *spec,
+			 uint64_t offset, const struct arg_spec **ret_arg)
 {
 	const struct arg_spec *arg = find_arg(spec->args, spec->arg_count, offset);
 	const struct arg_spec *other;
@@ -586,7 +597,7 @@ static int resolve_field(struct reader *reader, const struct cookbook_spec *spec
 	return 0;
 }
 
-static int read_rules(struct reader *reader, uint64_t table, struct cookbook_spec *spec)
+static int read_rules(struct peek_reader *reader, uint64_t table, struct cookbook_spec *spec)
 {
 	struct rule_spec *rules;
 	struct rows rows;
@@ -625,7 +636,7 @@ static int read_rules(struct reader *reader, uint64_t table, struct cookbook_spe
 	return 0;
 }
 
-static int read_functions(struct reader *reader, uint64_t address, struct cookbook_spec *spec)
+static int read_functions(struct peek_reader *reader, uint64_t address, struct cookbook_spec *spec)
 {
 	const struct {
 		size_t offset;
@@ -646,7 +657,7 @@ static int read_functions(struct reader *reader, uint64_t address, struct cookbo
 }
 
 /* The descriptor itself, without its tables. */
-static int read_descriptor(struct reader *reader, uint64_t address, struct cookbook_spec *spec)
+static int read_descriptor(struct peek_reader *reader, uint64_t address, struct cookbook_spec *spec)
 {
 	unsigned char raw[sizeof(struct spk_cookbook)];
 	struct spk_cookbook theirs;
@@ -656,7 +667,7 @@ static int read_descriptor(struct reader *reader, uint64_t address, struct cookb
 		return -1;
 	if (head[1] != SPK_ABI)
 		return err_set(reader->err, "%s: %s%sneeds ABI %u, this host has ABI %u",
-			       reader->path, reader->cookbook, *reader->cookbook ? ": " : "",
+			       shown_path(reader), reader->cookbook, *reader->cookbook ? ": " : "",
 			       head[1], SPK_ABI);
 	if (adopt(reader, address, head[0], raw, sizeof(raw), COOKBOOK_1_0) < 0 ||
 	    check_bools(reader, raw, offsetof(struct spk_cookbook, skip_start),
@@ -692,7 +703,7 @@ static int read_descriptor(struct reader *reader, uint64_t address, struct cookb
 	return read_functions(reader, address, spec);
 }
 
-static int read_cookbook(struct reader *reader, const struct elf_symbol *symbol,
+static int read_cookbook(struct peek_reader *reader, const struct elf_symbol *symbol,
 			 struct cookbook_spec *spec)
 {
 	struct group_spec *groups;
@@ -726,30 +737,14 @@ static int read_cookbook(struct reader *reader, const struct elf_symbol *symbol,
 	return read_rules(reader, symbol->address + offsetof(struct spk_cookbook, rules), spec);
 }
 
-/* Keeps of a cookbook what a list shows. */
-static void keep_titles(struct pool *pool, const struct cookbook_spec *from,
-			struct cookbook_spec *to)
-{
-	*to = *from;
-	to->symbol = pool_text(pool, from->symbol, strlen(from->symbol));
-	to->title = from->title ? pool_text(pool, from->title, strlen(from->title)) : NULL;
-	to->owner = from->owner ? pool_text(pool, from->owner, strlen(from->owner)) : NULL;
-	to->description = NULL;
-	to->args = NULL;
-	to->groups = NULL;
-	to->rules = NULL;
-	to->subcommands = NULL;
-	to->arg_count = to->group_count = to->rule_count = to->subcommand_count = 0;
-}
-
-static int read_cookbooks(struct reader *reader, enum peek_depth depth, struct peek *peek)
+static int read_cookbooks(struct peek_reader *reader, struct peek *peek)
 {
 	struct elf_symbol *symbols = NULL;
 	struct err cause;
 	int rc = -1;
 
 	if (elf_symbols(&reader->elf, SYMBOL, &symbols, &peek->count, &cause) < 0) {
-		err_set(reader->err, "%s: %s", reader->path, cause.text);
+		err_set(reader->err, "%s: %s", shown_path(reader), cause.text);
 		goto out;
 	}
 	if (peek->count == 0) {
@@ -760,59 +755,66 @@ static int read_cookbooks(struct reader *reader, enum peek_depth depth, struct p
 		err_set(reader->err, "%s: too many cookbooks in it", reader->path);
 		goto out;
 	}
-	peek->cookbooks = pool_alloc(peek->pool, peek->count, sizeof(*peek->cookbooks));
-	for (size_t i = 0; i < peek->count; i++) {
-		struct cookbook_spec spec = {0};
-
-		if (read_cookbook(reader, &symbols[i], &spec) < 0)
+	peek->cookbooks = pool_alloc(reader->pool, peek->count, sizeof(*peek->cookbooks));
+	for (size_t i = 0; i < peek->count; i++)
+		if (read_cookbook(reader, &symbols[i], &peek->cookbooks[i]) < 0)
 			goto out;
-		if (depth == PEEK_ALL)
-			peek->cookbooks[i] = spec;
-		else
-			keep_titles(peek->pool, &spec, &peek->cookbooks[i]);
-	}
 	rc = 0;
 out:
 	free(symbols);
 	return rc;
 }
 
-/* `bytes` NULL: the file is read from `fd`. */
-static int peek_object(int fd, const void *bytes, uint64_t size, const char *path,
-		       enum peek_depth depth, struct peek *ret, struct err *err)
+struct peek_reader *peek_reader_new(void)
 {
-	struct reader reader; /* large, and most of it a buffer: not initialised as a whole */
-	char shown[PRINTABLE_PATH_SIZE];
-	struct pool *scratch = NULL;
+	struct peek_reader *reader = xcalloc(1, sizeof(*reader));
+
+	reader->scratch = pool_new(0);
+	return reader;
+}
+
+void peek_reader_free(struct peek_reader *reader)
+{
+	if (!reader)
+		return;
+	elf_close(&reader->elf);
+	free(reader->args);
+	pool_free(reader->scratch);
+	free(reader);
+}
+
+/* `bytes` NULL: the file is read from `fd`. `shared` as in peek_file_at(). */
+static int peek_object(struct peek_reader *shared, int fd, const void *bytes, uint64_t size,
+		       const char *path, enum peek_depth depth, struct peek *ret, struct err *err)
+{
+	struct peek_reader *reader = shared ? shared : peek_reader_new();
 	struct err cause;
 	int rc;
 
-	reader.path = printable_path(path, shown);
-	reader.err = err;
-	reader.budget = BUDGET;
-	reader.args = NULL;
-	reader.table = "";
-	reader.cookbook = "";
-	reader.arg_count = reader.arg_capacity = 0;
-	ret->pool = pool_new(depth == PEEK_ALL ? 0 : 600);
-	reader.pool = ret->pool;
-	rc = bytes ? elf_open_memory(&reader.elf, bytes, (size_t)size, &cause)
-		   : elf_open(&reader.elf, fd, size, &cause);
+	reader->path = path;
+	reader->err = err;
+	reader->budget = BUDGET;
+	reader->table = "";
+	reader->cookbook = "";
+	if (shared)
+		pool_clear(reader->scratch);
+	else
+		ret->pool = pool_new(0);
+	reader->pool = shared ? reader->scratch : ret->pool;
+	rc = bytes ? elf_open_memory(&reader->elf, bytes, (size_t)size, &cause)
+		   : elf_open(&reader->elf, fd, size, &cause);
 	if (rc < 0) {
-		err_set(err, "%s: %s", reader.path, cause.text);
+		err_set(err, "%s: %s", shown_path(reader), cause.text);
 		goto out;
 	}
-	if (depth == PEEK_TITLES)
-		reader.pool = scratch = pool_new(0);
-	ret->identity.build_id_length = reader.elf.build_id_length;
-	memcpy(ret->identity.build_id, reader.elf.build_id, reader.elf.build_id_length);
-	rc = read_cookbooks(&reader, depth, ret);
+	ret->identity.build_id_length = reader->elf.build_id_length;
+	memcpy(ret->identity.build_id, reader->elf.build_id, reader->elf.build_id_length);
+	rc = read_cookbooks(reader, ret);
 	if (rc == 0 && depth == PEEK_ALL)
-		rc = runpath_check(&reader.elf, path, err);
+		rc = runpath_check(&reader->elf, path, err);
 out:
-	elf_close(&reader.elf);
-	free(reader.args);
-	pool_free(scratch);
+	if (!shared)
+		peek_reader_free(reader);
 	if (rc < 0)
 		peek_free(ret);
 	return rc;
@@ -822,11 +824,11 @@ int peek_memory(const void *bytes, size_t size, const char *path, enum peek_dept
 		struct peek *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
-	return peek_object(-1, bytes ? bytes : "", size, path, depth, ret, err);
+	return peek_object(NULL, -1, bytes ? bytes : "", size, path, depth, ret, err);
 }
 
-int peek_file_at(int directory, const char *name, int flags, const char *path,
-		 enum peek_depth depth, struct peek *ret, struct err *err)
+int peek_file_at(struct peek_reader *reader, int directory, const char *name, int flags,
+		 const char *path, enum peek_depth depth, struct peek *ret, struct err *err)
 {
 	char shown[PRINTABLE_PATH_SIZE];
 	int missing = 0;
@@ -851,7 +853,7 @@ int peek_file_at(int directory, const char *name, int flags, const char *path,
 	}
 	if (trust_check_stat(path, &st, err) < 0)
 		goto out;
-	rc = peek_object(fd, NULL, (uint64_t)st.st_size, path, depth, ret, err);
+	rc = peek_object(reader, fd, NULL, (uint64_t)st.st_size, path, depth, ret, err);
 	if (rc < 0)
 		goto out;
 	ret->identity.device = st.st_dev;
@@ -868,7 +870,7 @@ out:
 
 int peek_file(const char *path, enum peek_depth depth, struct peek *ret, struct err *err)
 {
-	return peek_file_at(AT_FDCWD, path, 0, path, depth, ret, err);
+	return peek_file_at(NULL, AT_FDCWD, path, 0, path, depth, ret, err);
 }
 
 void peek_free(struct peek *peek)

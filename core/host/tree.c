@@ -38,6 +38,7 @@ struct scan {
 	FILE *problems;
 	const char *prefix;
 	struct pool *pool;
+	struct peek_reader *reader;
 	struct buf path, name; /* of the directory being read */
 	struct entry *entries;
 	size_t entry_count, entry_capacity;
@@ -208,8 +209,8 @@ static void scan_file(struct scan *scan, int directory, const char *name, bool l
 
 	if (link && trust_check_parents(scan->path.text, &err) < 0) {
 		report(scan->problems, &err);
-	} else if (peek_file_at(directory, name, link ? 0 : O_NOFOLLOW, scan->path.text,
-				PEEK_TITLES, &peek, &err) < 0) {
+	} else if (peek_file_at(scan->reader, directory, name, link ? 0 : O_NOFOLLOW,
+				scan->path.text, PEEK_TITLES, &peek, &err) < 0) {
 		report(scan->problems, &err);
 	} else {
 		add_cookbooks(scan, &peek, group);
@@ -589,7 +590,10 @@ static bool seen_before(struct stat *seen, size_t count, int fd)
 int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree *ret,
 	      struct err *err)
 {
-	struct scan scan = {.problems = problems, .prefix = prefix, .pool = pool_new(65536)};
+	struct scan scan = {.problems = problems,
+			    .prefix = prefix,
+			    .pool = pool_new(65536),
+			    .reader = peek_reader_new()};
 	struct stat *seen = xcalloc(bases.count, sizeof(*seen));
 	size_t readable = 0;
 
@@ -617,6 +621,7 @@ int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree
 	} else {
 		pool_free(scan.pool);
 	}
+	peek_reader_free(scan.reader);
 	free(seen);
 	free(scan.entries);
 	free(scan.groups);
@@ -752,8 +757,8 @@ static enum look read_module(int directory, const char *module, struct buf *path
 		return LOOK_ABSENT;
 	link = S_ISLNK(st.st_mode);
 	if ((link && trust_check_parents(path->text, &err) < 0) ||
-	    peek_file_at(directory, name, link ? 0 : O_NOFOLLOW, path->text, PEEK_ALL, peek, &err) <
-		    0) {
+	    peek_file_at(NULL, directory, name, link ? 0 : O_NOFOLLOW, path->text, PEEK_ALL, peek,
+			 &err) < 0) {
 		report(problems, &err);
 		return LOOK_BROKEN;
 	}
