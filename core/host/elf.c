@@ -678,68 +678,90 @@ static int load_relocations(struct elf *elf, const struct dynamic *dynamic, stru
 	return 0;
 }
 
+/* Takes one entry of the dynamic section: 1 for the one that ends it. */
+static int take_dynamic(struct elf *elf, const Elf64_Dyn *entry, struct dynamic *dynamic,
+			struct err *err)
+{
+	uint64_t value = entry->d_un.d_val;
+
+	switch (entry->d_tag) {
+	case DT_NULL:
+		return 1;
+	case DT_SYMTAB:
+		elf->symbols = value;
+		break;
+	case DT_STRTAB:
+		elf->strings = value;
+		break;
+	case DT_STRSZ:
+		elf->strings_size = value;
+		break;
+	case DT_HASH:
+		elf->hash = value;
+		break;
+	case DT_GNU_HASH:
+		elf->gnu_hash = value;
+		break;
+	case DT_RELA:
+		dynamic->rela = value;
+		break;
+	case DT_RELASZ:
+		dynamic->rela_size = value;
+		break;
+	case DT_RELR:
+		dynamic->relr = value;
+		break;
+	case DT_RELRSZ:
+		dynamic->relr_size = value;
+		break;
+	case DT_SYMENT:
+		if (value != sizeof(Elf64_Sym))
+			return broken(err, "symbols of another size");
+		break;
+	case DT_RELAENT:
+		if (value != sizeof(Elf64_Rela))
+			return broken(err, "relocations of another size");
+		break;
+	case DT_RELRENT:
+		if (value != 8)
+			return broken(err, "relocations of another size");
+		break;
+	case DT_FLAGS_1:
+		if (value & DF_1_PIE)
+			return err_set(err, "a program, not a shared object");
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
 static int read_dynamic(struct elf *elf, const Elf64_Phdr *header, struct dynamic *dynamic,
 			struct err *err)
 {
 	size_t count = (size_t)(header->p_memsz / sizeof(Elf64_Dyn));
+	int rc = 0;
 
 	if (count > DYNAMIC_MAX)
 		count = DYNAMIC_MAX;
 	elf->dynamic = header->p_vaddr;
-	for (; elf->dynamic_count < count; elf->dynamic_count++) {
-		Elf64_Dyn entry;
+	while (elf->dynamic_count < count) {
+		size_t some = (count - elf->dynamic_count) * sizeof(Elf64_Dyn);
+		const unsigned char *from = view(
+			elf, elf->dynamic + elf->dynamic_count * sizeof(Elf64_Dyn), &some, err);
 
-		if (read_at(elf, elf->dynamic + elf->dynamic_count * sizeof(entry), &entry,
-			    sizeof(entry), err) < 0)
+		if (!from)
 			return -1;
-		switch (entry.d_tag) {
-		case DT_NULL:
-			return 0;
-		case DT_SYMTAB:
-			elf->symbols = entry.d_un.d_ptr;
-			break;
-		case DT_STRTAB:
-			elf->strings = entry.d_un.d_ptr;
-			break;
-		case DT_STRSZ:
-			elf->strings_size = entry.d_un.d_val;
-			break;
-		case DT_HASH:
-			elf->hash = entry.d_un.d_ptr;
-			break;
-		case DT_GNU_HASH:
-			elf->gnu_hash = entry.d_un.d_ptr;
-			break;
-		case DT_RELA:
-			dynamic->rela = entry.d_un.d_ptr;
-			break;
-		case DT_RELASZ:
-			dynamic->rela_size = entry.d_un.d_val;
-			break;
-		case DT_RELR:
-			dynamic->relr = entry.d_un.d_ptr;
-			break;
-		case DT_RELRSZ:
-			dynamic->relr_size = entry.d_un.d_val;
-			break;
-		case DT_SYMENT:
-			if (entry.d_un.d_val != sizeof(Elf64_Sym))
-				return broken(err, "symbols of another size");
-			break;
-		case DT_RELAENT:
-			if (entry.d_un.d_val != sizeof(Elf64_Rela))
-				return broken(err, "relocations of another size");
-			break;
-		case DT_RELRENT:
-			if (entry.d_un.d_val != 8)
-				return broken(err, "relocations of another size");
-			break;
-		case DT_FLAGS_1:
-			if (entry.d_un.d_val & DF_1_PIE)
-				return err_set(err, "a program, not a shared object");
-			break;
-		default:
-			break;
+		some /= sizeof(Elf64_Dyn);
+		if (!some)
+			return broken(err, "a dynamic section cut short");
+		for (size_t i = 0; i < some; i++, elf->dynamic_count++) {
+			Elf64_Dyn entry;
+
+			memcpy(&entry, from + i * sizeof(entry), sizeof(entry));
+			rc = take_dynamic(elf, &entry, dynamic, err);
+			if (rc)
+				return rc < 0 ? -1 : 0;
 		}
 	}
 	return 0;

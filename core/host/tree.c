@@ -524,6 +524,7 @@ static struct group_entry *find_parent(struct scan *scan, const char *name)
 /* One entry for each name, owners inherited; those above a cookbook are marked. */
 static void merge_groups(struct scan *scan)
 {
+	struct group_entry *group = NULL;
 	size_t kept = 0;
 
 	if (scan->group_count > 1)
@@ -543,24 +544,26 @@ static void merge_groups(struct scan *scan)
 	}
 	scan->group_count = kept;
 	for (size_t i = 0; i < kept; i++) {
-		struct tree_group *group = &scan->groups[i].group;
-		const struct group_entry *parent = find_parent(scan, group->name);
+		struct tree_group *one = &scan->groups[i].group;
+		const struct group_entry *parent = find_parent(scan, one->name);
 
-		if (!group->title)
-			group->title = "-";
-		if (!group->owner && parent)
-			group->owner = parent->group.owner;
+		if (!one->title)
+			one->title = "-";
+		if (!one->owner && parent)
+			one->owner = parent->group.owner;
 	}
 	for (size_t i = 0; i < scan->entry_count; i++) {
 		struct tree_cookbook *cookbook = &scan->entries[i].cookbook;
-		struct group_entry *group = find_group(scan, cookbook->group,
-						       strlen(cookbook->group));
+		struct group_entry *around;
 
+		if (i == 0 || scan->entries[i - 1].cookbook.group != cookbook->group)
+			group = find_group(scan, cookbook->group, strlen(cookbook->group));
 		if (!cookbook->owner)
 			cookbook->owner = group && group->group.owner ? group->group.owner
 								      : "unowned";
-		for (; group && !group->used; group = find_parent(scan, group->group.name))
-			group->used = true;
+		for (around = group; around && !around->used;
+		     around = find_parent(scan, around->group.name))
+			around->used = true;
 	}
 }
 
