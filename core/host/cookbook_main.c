@@ -6,6 +6,7 @@
 
 #include "argparse.h"
 #include "columns.h"
+#include "find.h"
 #include "identity.h"
 #include "outcome.h"
 #include "run.h"
