@@ -7,6 +7,10 @@ file becomes discovery/service-route.so below the binary directory's `cookbooks`
 and, installed, below DESTINATION (default: SPICERACK_COOKBOOKS_DIR). The flags
 make the compiler find what would otherwise fail in a run: mistakes in formats,
 unused results, glued strings (clang), undefined symbols.
+
+The file that is tested is the file that is installed, with the same RUNPATH
+(CMAKE_INSTALL_RPATH, by default none): in one of its own for the build tree CMake
+leaves an empty entry, the current directory, and the host refuses that.
 ]]
 if(NOT DEFINED SPICERACK_COOKBOOKS_DIR)
 	if(DEFINED PACKAGE_PREFIX_DIR)
@@ -36,6 +40,7 @@ function(spicerack_add_cookbook name)
 	set_target_properties(${target} PROPERTIES
 		PREFIX "" OUTPUT_NAME "${file}" SUFFIX ".so"
 		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${directory}"
+		BUILD_WITH_INSTALL_RPATH ON
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)
 	target_compile_options(${target} PRIVATE

@@ -7,6 +7,7 @@
 #include "../runtime/argvalue.h"
 #include "argparse.h"
 #include "columns.h"
+#include "find.h"
 #include "identity.h"
 #include "outcome.h"
 #include "run.h"

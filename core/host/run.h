@@ -3,9 +3,9 @@
 #ifndef SPICERACK_HOST_RUN_H
 #define SPICERACK_HOST_RUN_H
 
+#include "find.h"
 #include "identity.h"
 #include "settings.h"
-#include "tree.h"
 
 /* What the operator asked of the host, for every cookbook of this invocation. */
 struct run_options {
