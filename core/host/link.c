@@ -120,6 +120,11 @@ static void flush_out(struct link *link)
 		if (put < 0 && errno == EAGAIN)
 			break;
 		if (put < 0) { /* nobody reads it any more: the cookbook goes on without */
+			if (errno != EPIPE)
+				log_warning(link->log,
+					    "cannot write to standard output: %s, what the "
+					    "cookbook prints is lost from here on",
+					    strerrordesc_np(errno));
 			done = link->out.length;
 			close_fd(&link->out_fd);
 			break;
