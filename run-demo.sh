@@ -21,7 +21,15 @@ PATH=$prefix/bin:$PATH
 export XDG_DATA_HOME="$build/home/share" XDG_STATE_HOME="$build/home/state"
 export XDG_CONFIG_HOME="$build/home/config"
 rm -rf "${build:?}/home" "$app"
-mkdir -p "$XDG_DATA_HOME/spicerack/cookbooks/demo" "$app/releases/v1" "$app/releases/v2"
+mkdir -p "$XDG_DATA_HOME/spicerack/cookbooks/demo"
+
+# An application of three releases, the last of which does not work.
+for release in v1 v2 v3; do
+	mkdir -p "$app/releases/$release"
+	printf '#!/bin/sh\ntest %s != v3 || { echo "cannot reach the database" >&2; exit 1; }\n' \
+		"$release" >"$app/releases/$release/check-health"
+	chmod +x "$app/releases/$release/check-health"
+done
 
 # A cookbook of the user's own: the sample, with a bug in the place of its health check.
 # shellcheck disable=SC2046
@@ -63,19 +71,19 @@ show 0 cookbook deploy.switch-release --help
 show 2 cookbook deploy.switch-release "$app"
 
 printf '\n# A release that is healthy.\n'
-show 0 cookbook deploy.switch-release "$app" v1 true
+show 0 cookbook deploy.switch-release "$app" v1 current/check-health
 current v1
 
 printf '\n# What would another switch do?\n'
-show 0 cookbook --dry-run deploy.switch-release "$app" v2 true
+show 0 cookbook --dry-run deploy.switch-release "$app" v2 current/check-health
 current v1
 
 printf '\n# A release whose health check fails: back to the one before.\n'
-show 99 cookbook deploy.switch-release "$app" v2 --timeout 5 -- ls /nonexistent
+show 99 cookbook deploy.switch-release "$app" v3 --timeout 5s current/check-health
 current v1
 
 printf '\n# A cookbook that crashes after the switch: back all the same.\n'
-show 92 cookbook demo.crash-after-switch "$app" v2 true
+show 92 cookbook demo.crash-after-switch "$app" v2 current/check-health
 current v1
 
 printf '\n$ cat %s\n' "$XDG_STATE_HOME/spicerack/logs/demo/crash-after-switch.log"

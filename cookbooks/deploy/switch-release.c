@@ -56,6 +56,7 @@ static void lock(struct spk *spk, const void *self, struct spk_lock_args *lock)
 static int run(struct spk *spk, void *self)
 {
 	struct deploy *deploy = self;
+	const struct spk_result *health;
 
 	deploy->previous = spk_link_read(spk, deploy->link);
 	if (spk_streq(deploy->previous, deploy->target)) {
@@ -67,9 +68,11 @@ static int run(struct spk *spk, void *self)
 	spk_info(spk, "current is now %s, it was %s", deploy->target,
 		 deploy->previous ? deploy->previous : "nothing");
 
-	spk_command_run(spk, SPK_COMMAND(deploy->health_command, .timeout = deploy->timeout,
-					 .directory = deploy->directory.text));
-	spk_info(spk, "release %s is healthy", deploy->release);
+	health = spk_command_run(spk,
+				 SPK_COMMAND(deploy->health_command, .timeout = deploy->timeout,
+					     .directory = deploy->directory.text));
+	if (health->ran)
+		spk_info(spk, "release %s is healthy", deploy->release);
 	return 0;
 }
 

@@ -27,7 +27,7 @@ static const struct arg_spec ready_made[] = {
 	[ACTION_TASK_ID] =
 		{
 			.name = "task_id",
-			.help = "the Phabricator task of this run, such as T12345",
+			.help = "the task that this run belongs to, such as T12345",
 			.form = SPK_FORM_OPTION,
 			.type = SPK_TYPE_STRING,
 			.as = SPK_TASK_ID,

@@ -79,8 +79,6 @@ static enum argcheck check_choices(const struct value *value)
 	const enum spk_type type = action->spec->type;
 	struct buf *out = value->message;
 
-	if (!action->has_choices)
-		return ARGCHECK_GOOD;
 	for (size_t i = 0; i < action->choices.count; i++) {
 		if (is_choice(value, action->choices.items[i]))
 			return ARGCHECK_GOOD;
@@ -204,10 +202,11 @@ static enum argcheck check_reading(const struct value *value)
 	return ARGCHECK_REFUSED;
 }
 
+/* What a type function of argparse would refuse. */
 static enum argcheck check_value(struct value *value)
 {
-	static enum argcheck (*const checks[])(const struct value *) = {
-		check_reading, check_choices, check_bounds, check_pattern};
+	static enum argcheck (*const checks[])(const struct value *) = {check_reading, check_bounds,
+									check_pattern};
 	const enum spk_type type = value->action->spec->type;
 	enum argcheck result = ARGCHECK_GOOD;
 
@@ -221,25 +220,42 @@ static enum argcheck check_value(struct value *value)
 	return result;
 }
 
-enum argcheck argcheck_word(const struct parser *parser, const struct action *action,
-			    const char *word, struct buf *message, struct err *err)
+/* One word, with its elements where it is a comma list; read before, when it is about choices. */
+static enum argcheck check_word(struct value *value, const char *word, bool choices)
 {
-	char *text = action_transform(action, word), *p = text;
-	struct value value = {.parser = parser, .action = action, .message = message, .err = err};
+	const bool commas = value->action->spec->as == SPK_COMMA_LIST;
+	char *text = action_transform(value->action, word), *p = text;
 	enum argcheck result;
 	bool more;
 
 	do {
-		char *comma = action->spec->as == SPK_COMMA_LIST ? strchr(p, ',') : NULL;
+		char *comma = commas ? strchr(p, ',') : NULL;
 
 		if (comma)
 			*comma = '\0';
-		value.text = p;
-		result = check_value(&value);
+		value->text = p;
+		result = check_value(value);
+		if (result == ARGCHECK_GOOD && choices)
+			result = check_choices(value);
 		more = comma != NULL;
 		p = comma ? comma + 1 : p;
 	} while (more && result == ARGCHECK_GOOD);
 	free(text);
+	return result;
+}
+
+enum argcheck argcheck_words(const struct parser *parser, const struct action *action,
+			     const char *const *words, size_t count, struct buf *message,
+			     struct err *err)
+{
+	struct value value = {.parser = parser, .action = action, .message = message, .err = err};
+	enum argcheck result = ARGCHECK_GOOD;
+
+	/* argparse reads all the words before it looks at choices */
+	for (size_t i = 0; i < count && result == ARGCHECK_GOOD; i++)
+		result = check_word(&value, words[i], false);
+	for (size_t i = 0; i < count && action->has_choices && result == ARGCHECK_GOOD; i++)
+		result = check_word(&value, words[i], true);
 	return result;
 }
 

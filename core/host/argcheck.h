@@ -11,9 +11,10 @@ enum argcheck {
 	ARGCHECK_BROKEN,  /* the table is at fault: err says why */
 };
 
-/* One word of the command line, with its elements where it is a comma list. */
-enum argcheck argcheck_word(const struct parser *parser, const struct action *action,
-			    const char *word, struct buf *message, struct err *err);
+/* The words of one argument, with their elements where they are comma lists. */
+enum argcheck argcheck_words(const struct parser *parser, const struct action *action,
+			     const char *const *words, size_t count, struct buf *message,
+			     struct err *err);
 
 /*
  * The rules that concern the main parser and the subparser chosen (NULL: none). On refusal

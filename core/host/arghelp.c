@@ -89,8 +89,15 @@ static const char *type_name(const struct action *action)
 {
 	const struct arg_spec *spec = action->spec;
 
-	if (spec->as == SPK_UPPER || spec->as == SPK_LOWER)
-		return spec->as == SPK_UPPER ? "upper" : "lower";
+	static const char *const readings[] = {
+		[SPK_UPPER] = "upper",
+		[SPK_LOWER] = "lower",
+		[SPK_TASK_ID] = "task ID",
+		[SPK_REASON] = "reason",
+	};
+
+	if ((size_t)spec->as < sizeof(readings) / sizeof(readings[0]) && readings[spec->as])
+		return readings[spec->as];
 	if (spec->type == SPK_TYPE_STRING || spec->type == SPK_TYPE_STRINGS ||
 	    spec->type == SPK_TYPE_FLAG)
 		return "None";
@@ -253,7 +260,8 @@ static int put_action(const struct page *page, const struct action *action, size
 		goto out;
 	}
 	buf_puts(&help, action->help);
-	if (!strstr(action->help, "%(default)") && action->default_shown &&
+	if (!page->parser->context->plain_help && !strstr(action->help, "%(default)") &&
+	    action->default_shown &&
 	    (action->options.count || action->nargs == NARGS_OPTIONAL ||
 	     action->nargs == NARGS_ANY))
 		buf_puts(&help, " (default: %(default)s)");

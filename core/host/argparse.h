@@ -14,6 +14,7 @@
 struct argparse_context {
 	const char *program; /* "cookbook [GLOBAL_ARGS] group1.important-cookbook" */
 	const char *owner;   /* the team, for the end of the help */
+	bool plain_help;     /* do not append the defaults to the help texts */
 	int columns;         /* width of the help; argparse's rule: terminal columns - 2 */
 	/* Resolves .choices_from; -1 and a reason when the configuration has no such list. */
 	int (*choices)(void *data, const char *path, spk_strings *ret_choices, struct err *err);

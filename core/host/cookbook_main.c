@@ -148,6 +148,17 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 	}
 }
 
+/* Fresh machines and wrong configurations have none. */
+static bool has_trees(const struct settings *settings)
+{
+	if (settings_strings(settings, "cookbooks_base_dirs").count > 0)
+		return true;
+	fputs("cookbook: no cookbooks are installed below " SPICERACK_COOKBOOKS_DIR
+	      ", you have none of your own, and the configuration sets no cookbooks_base_dirs\n",
+	      stderr);
+	return false;
+}
+
 static int act(const struct parsed *parsed, int argc, char *const *argv)
 {
 	spk_strings file = parsed->args[CONFIG_FILE].texts;
@@ -164,7 +175,9 @@ static int act(const struct parsed *parsed, int argc, char *const *argv)
 		fprintf(stderr, "cookbook: %s\n", err.text);
 		return EXIT_STARTUP;
 	}
-	if (given(parsed, LIST))
+	if (!has_trees(settings))
+		code = EXIT_STARTUP;
+	else if (given(parsed, LIST))
 		code = list(settings, name, given(parsed, VERBOSE));
 	else
 		code = run(settings, parsed, name, argc > 0 ? argc - 1 : 0, argv + 1);
@@ -174,7 +187,8 @@ static int act(const struct parsed *parsed, int argc, char *const *argv)
 
 int main(int argc, char **argv)
 {
-	struct argparse_context context = {.program = "cookbook", .columns = columns_for_help()};
+	struct argparse_context context = {
+		.program = "cookbook", .plain_help = true, .columns = columns_for_help()};
 	int global = count_global(argc - 1, argv + 1);
 	char **rest = argv + 1 + global;
 	int rest_count = argc - 1 - global;

@@ -2,9 +2,11 @@
 #include "group.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../runtime/mem.h"
 #include "../runtime/printable.h"
@@ -88,12 +90,14 @@ int group_read(int directory, const char *path, struct group *ret, struct err *e
 	char shown[PRINTABLE_PATH_SIZE];
 	struct group group = {0};
 	struct buf text = {0};
+	struct stat st;
 	int missing = 0;
 	int rc;
 
 	rc = smallfile_read_at(directory, GROUP_FILE, path, SIZE_LIMIT, &text, err);
 	missing = rc < 0 && errno == ENOENT;
-	if (rc == 0)
+	if (rc == 0 && fstatat(directory, GROUP_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
 		rc = trust_check_parents(path, err);
 	if (rc == 0)
 		rc = parse(buf_text(&text), printable_path(path, shown), &group, err);

@@ -12,140 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <spicerack/clock.h>
+
 #include "../runtime/descendants.h"
+#include "../runtime/fd.h"
 #include "signals.h"
 
 #define SEND_TIMEOUT_MS 10000
 #define ANSWER_TIMEOUT_NS 30000000000LL
-#define LINE_MAX_BYTES 32768
-/* What may wait for a slow reader of our standard output before the cookbook has to. */
-#define OUT_PENDING_MAX 65536
-#define TERM_GRACE_MS 2000
-
-static int64_t boottime_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-/* ---- output of the child ---- */
-
-static void log_line(struct link *link, const char *text)
-{
-	struct log_record record = {
-		.level = SPK_INFO,
-		.module = "stderr",
-		.function = link->name,
-		.message = text,
-	};
-
-	clock_gettime(CLOCK_REALTIME, &record.time);
-	log_write(link->log, &record);
-}
-
-/* Logs the complete lines that have come, and with `all` what is left, too. */
-static void log_lines(struct link *link, bool all)
-{
-	char *start = link->err.text, *end;
-	size_t left = link->err.length;
-	struct buf rest = {0};
-
-	while (left > 0 && ((end = memchr(start, '\n', left)) || all || left >= LINE_MAX_BYTES)) {
-		size_t length = end ? (size_t)(end - start) : left;
-		size_t step = length + (end ? 1 : 0);
-
-		/* A NUL would hide what follows it. */
-		for (char *nul = start; (nul = memchr(nul, '\0', length - (size_t)(nul - start)));)
-			*nul = ' ';
-		start[length] = '\0';
-		log_line(link, start);
-		start += step;
-		left -= step;
-	}
-	buf_add(&rest, left ? start : "", left);
-	buf_free(&link->err);
-	link->err = rest;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-/* Reads what has arrived in a pipe; closes it at its end. False: nothing more now. */
-static bool read_pipe(int *fd, struct buf *into)
-{
-	char bytes[16384];
-	ssize_t got;
-
-	if (*fd < 0)
-		return false;
-	got = read(*fd, bytes, sizeof(bytes));
-	if (got > 0) {
-		buf_add(into, bytes, (size_t)got);
-		return true;
-	}
-	if (got == 0 || (errno != EAGAIN && errno != EINTR))
-		close_fd(fd);
-	return false;
-}
-
-static void drain_err(struct link *link)
-{
-	while (read_pipe(&link->err_fd, &link->err))
-		log_lines(link, false);
-}
-
-/* Passes data on to our own standard output as far as that takes it without blocking. */
-static void flush_out(struct link *link)
-{
-	size_t done = 0;
-	struct buf rest = {0};
-
-	while (done < link->out.length) {
-		struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
-		size_t length = link->out.length - done;
-		ssize_t put;
-
-		if (poll(&ready, 1, 0) <= 0)
-			break;
-		/* No more than a pipe that is writable takes at once. */
-		put = write(STDOUT_FILENO, link->out.text + done, length < 4096 ? length : 4096);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN)
-			break;
-		if (put < 0) { /* nobody reads it any more: the cookbook goes on without */
-			if (errno != EPIPE)
-				log_warning(link->log,
-					    "cannot write to standard output: %s, what the "
-					    "cookbook prints is lost from here on",
-					    strerrordesc_np(errno));
-			done = link->out.length;
-			close_fd(&link->out_fd);
-			break;
-		}
-		done += (size_t)put;
-	}
-	if (done == link->out.length) {
-		buf_clear(&link->out);
-		return;
-	}
-	buf_add(&rest, link->out.text + done, link->out.length - done);
-	buf_free(&link->out);
-	link->out = rest;
-}
-
-static void drain_out(struct link *link)
-{
-	flush_out(link);
-	while (link->out.length < OUT_PENDING_MAX && read_pipe(&link->out_fd, &link->out))
-		flush_out(link);
-}
+#define QUIT_TRIES 20000 /* of 0.1 ms */
 
 /* ---- requests of the child ---- */
 
@@ -172,9 +47,9 @@ static bool on_log(struct link *link, struct message *message)
 	if (!wire_complete(&message->body) || !record.module || !record.function || !record.message)
 		return false;
 	/* What it printed before this record stands before it. */
-	drain_out(link);
-	drain_err(link);
-	log_write(link->log, &record);
+	output_drain_out(&link->output);
+	output_drain_err(&link->output);
+	log_write(link->output.log, &record);
 	return channel_send(&link->requests, REQUEST_ANSWER, message->serial, NULL,
 			    SEND_TIMEOUT_MS) == 0;
 }
@@ -274,20 +149,12 @@ static bool on_answer(struct link *link, struct message *message)
 	return wire_complete(&message->body);
 }
 
-/* Everything the child has printed is in the log, or on its way to our standard output. */
-static void drain_pipes(struct link *link)
-{
-	drain_out(link);
-	drain_err(link);
-	log_lines(link, true);
-}
-
 static const struct link_event *told(struct link *link, enum link_event_type type)
 {
 	link->event.type = type;
 	if (type == LINK_RESULT || type == LINK_GONE || type == LINK_RUNNER_GONE) {
 		link->stage_ordered = false;
-		drain_pipes(link);
+		output_drain(&link->output);
 	}
 	return &link->event;
 }
@@ -335,20 +202,22 @@ static const struct link_event *on_control(struct link *link)
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
 	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, COUNT };
+	struct output *output = &link->output;
 
 	for (;;) {
 		struct pollfd fds[COUNT] = {
 			[CONTROL] = {.fd = link->control.fd, .events = POLLIN},
 			[REQUESTS] = {.fd = link->requests.fd, .events = POLLIN},
 			[SIGNALS] = {.fd = link->signal_fd, .events = POLLIN},
-			[OUT] = {.fd = link->out.length < OUT_PENDING_MAX ? link->out_fd : -1,
+			[OUT] = {.fd = output_wants_more(output) ? output->out_fd : -1,
 				 .events = POLLIN},
-			[ERR] = {.fd = link->err_fd, .events = POLLIN},
-			[STDOUT] = {.fd = link->out.length ? STDOUT_FILENO : -1, .events = POLLOUT},
+			[ERR] = {.fd = output->err_fd, .events = POLLIN},
+			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
+				    .events = POLLOUT},
 		};
 		const struct link_event *event;
 		struct timespec timeout = {0};
-		int64_t left = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - boottime_ns();
+		int64_t left = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
 		bool broken;
 
 		if (link->runner == 0)
@@ -367,9 +236,9 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 				return told(link, LINK_SIGNAL);
 		}
 		if (fds[OUT].revents || fds[STDOUT].revents)
-			drain_out(link);
+			output_drain_out(&link->output);
 		if (fds[ERR].revents)
-			drain_err(link);
+			output_drain_err(&link->output);
 		if (fds[REQUESTS].revents) {
 			if (on_requests(link, &broken))
 				return told(link, LINK_RESULT);
@@ -386,7 +255,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 /* Waits for a certain answer of the runner. -1: it is gone, or silent for too long. */
 static int wait_answer(struct link *link, enum control_type first, enum control_type second)
 {
-	int64_t deadline = boottime_ns() + ANSWER_TIMEOUT_NS;
+	int64_t deadline = spk_uptime().ns + ANSWER_TIMEOUT_NS;
 	int signals[8];
 	unsigned int count = 0;
 
@@ -407,26 +276,6 @@ static int wait_answer(struct link *link, enum control_type first, enum control_
 	while (count > 0)
 		kill(getpid(), signals[--count]);
 	return link->event.type == LINK_ANSWER ? 0 : -1;
-}
-
-static int make_pipe(int fds[2], struct err *err)
-{
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_errno(err, "cannot make a pipe");
-	for (int i = 0; i < 2; i++) {
-		int moved = fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
-
-		if (moved < 0) {
-			err_errno(err, "cannot move a pipe");
-			close(fds[0]);
-			close(fds[1]);
-			return -1;
-		}
-		close(fds[i]);
-		fds[i] = moved;
-	}
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	return 0;
 }
 
 /* The child's ends of everything, until they are handed over. */
@@ -471,29 +320,32 @@ static int spawn_runner(struct link *link, const char *runner, const struct far_
 
 static int make_ends(struct link *link, struct far_ends *far, struct err *err)
 {
-	int control[2], requests[2], out[2], errors[2];
+	int ends[2];
 
-	if (channel_pair(control, err) < 0)
+	if (channel_pair(ends, err) < 0)
 		return -1;
-	link->control.fd = control[0];
-	far->control = control[1];
-	if (channel_pair(requests, err) < 0)
+	link->control.fd = ends[0];
+	far->control = ends[1];
+	if (channel_pair(ends, err) < 0)
 		return -1;
-	link->requests.fd = requests[0];
-	far->requests = requests[1];
-	if (make_pipe(out, err) < 0)
+	link->requests.fd = ends[0];
+	far->requests = ends[1];
+	if (fd_pipe(ends, err) < 0)
 		return -1;
-	link->out_fd = out[0];
-	far->out = out[1];
-	if (make_pipe(errors, err) < 0)
+	link->output.out_fd = ends[0];
+	far->out = ends[1];
+	if (fd_pipe(ends, err) < 0)
 		return -1;
-	link->err_fd = errors[0];
-	far->err = errors[1];
+	link->output.err_fd = ends[0];
+	far->err = ends[1];
+	fd_set_nonblocking(link->output.out_fd);
+	fd_set_nonblocking(link->output.err_fd);
 	link->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (link->interrupt_fd < 0)
 		return err_errno(err, "cannot make an event");
-	far->interrupt = fcntl(link->interrupt_fd, F_DUPFD_CLOEXEC, 10);
-	return far->interrupt < 0 ? err_errno(err, "cannot move an event") : 0;
+	far->interrupt = dup(link->interrupt_fd);
+	return far->interrupt < 0 ? err_errno(err, "cannot copy a descriptor")
+				  : fd_move_up(&far->interrupt, err);
 }
 
 static int start_runner(struct link *link, const char *runner, struct err *err)
@@ -503,11 +355,11 @@ static int start_runner(struct link *link, const char *runner, struct err *err)
 
 	if (rc == 0)
 		rc = spawn_runner(link, runner, &far, err);
-	close_fd(&far.control);
-	close_fd(&far.requests);
-	close_fd(&far.interrupt);
-	close_fd(&far.out);
-	close_fd(&far.err);
+	fd_close(&far.control);
+	fd_close(&far.requests);
+	fd_close(&far.interrupt);
+	fd_close(&far.out);
+	fd_close(&far.err);
 	return rc;
 }
 
@@ -523,10 +375,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.requests.fd = -1,
 		.interrupt_fd = -1,
 		.signal_fd = signal_fd,
-		.out_fd = -1,
-		.err_fd = -1,
-		.log = log,
-		.name = order->name,
+		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
 	};
 	if (start_runner(link, runner, err) < 0)
 		return -1;
@@ -601,51 +450,30 @@ void link_describe(struct link *link, const struct link_trace *trace, struct buf
 		buf_puts(lines, link->event.text);
 }
 
-/* A slow reader gets what is left; a signal ends the waiting for it. */
-static void finish_out(struct link *link)
+/* Waits a little for the runner to end by itself. */
+static void await_runner(struct link *link)
 {
-	drain_out(link);
-	while (link->out.length > 0) {
-		struct pollfd fds[2] = {
-			{.fd = STDOUT_FILENO, .events = POLLOUT},
-			{.fd = link->signal_fd, .events = POLLIN},
-		};
+	struct timespec pause = {.tv_nsec = 100000};
+	int status;
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+	for (int i = 0; i < QUIT_TRIES; i++) {
+		if (waitpid(link->runner, &status, WNOHANG) != 0) {
+			link->runner = 0;
 			return;
-		if (fds[1].revents)
-			return;
-		drain_out(link);
+		}
+		nanosleep(&pause, NULL);
 	}
 }
 
 void link_close(struct link *link)
 {
-	if (link->runner > 0) {
-		int status;
-
-		if (channel_send(&link->control, CONTROL_QUIT, 0, NULL, SEND_TIMEOUT_MS) < 0)
-			kill(link->runner, SIGKILL);
-		for (int i = 0; i < TERM_GRACE_MS * 10; i++) {
-			struct timespec pause = {.tv_nsec = 100000};
-
-			if (waitpid(link->runner, &status, WNOHANG) != 0) {
-				link->runner = 0;
-				break;
-			}
-			nanosleep(&pause, NULL);
-		}
-		end_runner(link);
-	}
-	finish_out(link);
-	drain_err(link);
-	log_lines(link, true);
+	if (link->runner > 0 &&
+	    channel_send(&link->control, CONTROL_QUIT, 0, NULL, SEND_TIMEOUT_MS) == 0)
+		await_runner(link);
+	end_runner(link);
+	output_finish(&link->output, link->signal_fd);
 	channel_close(&link->control);
 	channel_close(&link->requests);
-	close_fd(&link->interrupt_fd);
-	close_fd(&link->out_fd);
-	close_fd(&link->err_fd);
-	buf_free(&link->out);
-	buf_free(&link->err);
+	fd_close(&link->interrupt_fd);
 	buf_free(&link->event.result.error);
 }

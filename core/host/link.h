@@ -14,6 +14,7 @@
 #include "../runtime/order.h"
 #include "../runtime/protocol.h"
 #include "log.h"
+#include "output.h"
 
 /* Addresses of calls, innermost first, of a crash or of an uncaught error. */
 struct link_trace {
@@ -69,10 +70,7 @@ struct link {
 	bool child_alive, stage_ordered;
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
-	int out_fd, err_fd;  /* pipes from the child's standard output and error; -1: ended */
-	struct buf out, err; /* not yet written; a line not yet ended */
-	struct log *log;
-	const char *name; /* of the cookbook, for lines from its standard error */
+	struct output output;
 	struct link_event event;
 };
 

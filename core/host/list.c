@@ -136,12 +136,18 @@ static void print_children(struct listing *listing, const char *group)
 		bool last = i + 1 == count;
 		const char *title = child->group ? child->group->title : child->cookbook->title;
 
-		fprintf(listing->out, "%s%s %s", buf_text(&listing->lead), last ? "`--" : "|--",
-			child->name);
-		if (listing->titles)
-			fprintf(listing->out, ": %s", title);
-		if (child->cookbook)
-			fprintf(listing->out, " [%s]", child->cookbook->owner);
+		fputs(buf_text(&listing->lead), listing->out);
+		fputs(last ? "`-- " : "|-- ", listing->out);
+		fputs(child->name, listing->out);
+		if (listing->titles) {
+			fputs(": ", listing->out);
+			fputs(title, listing->out);
+		}
+		if (child->cookbook) {
+			fputs(" [", listing->out);
+			fputs(child->cookbook->owner, listing->out);
+			fputc(']', listing->out);
+		}
 		fputc('\n', listing->out);
 		if (!child->group)
 			continue;

@@ -48,6 +48,7 @@ struct reader {
 
 	struct arg_spec *args; /* the rows of the table being read, blocks laid flat */
 	size_t arg_count, arg_capacity;
+	uint64_t row_size; /* of the table that the row being read is in */
 	struct group_spec groups[GROUPS_MAX];
 	uint64_t group_addresses[GROUPS_MAX];
 	size_t group_count;
@@ -446,7 +447,7 @@ static int read_arg(struct reader *reader, uint64_t address, const struct spk_ar
 		.default_double = row->default_double,
 		.default_duration = row->default_duration,
 		.row_address = address,
-		.row_size = sizeof(struct spk_arg),
+		.row_size = reader->row_size,
 	};
 	if (read_text(reader, address + offsetof(struct spk_arg, name), "name", TEXT_EXACT,
 		      &arg->name) < 0)
@@ -486,6 +487,7 @@ static int read_arg_rows(struct reader *reader, uint64_t table, uint64_t offset,
 				offsetof(struct spk_arg, has_range)) < 0)
 			return -1;
 		memcpy(&row, raw, sizeof(row));
+		reader->row_size = rows.size;
 		if (read_arg(reader, address, &row, offset, nested) < 0)
 			return -1;
 		reader->place[place] = '\0';

@@ -10,12 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <spicerack/clock.h>
+
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
 #include "argparse.h"
 #include "columns.h"
 #include "link.h"
 #include "outcome.h"
+#include "report.h"
 #include "signals.h"
 
 /* After a SIGTERM or SIGHUP nobody can press Ctrl+C again: a deaf cookbook is then killed. */
@@ -24,8 +27,6 @@
 #define ABANDON_WINDOW_NS 5000000000LL
 /* A crash of an undo action costs a child; each takes at least one action with it. */
 #define UNDO_CHILDREN_MAX 64
-/* A fault this near to the stack pointer is an overflow of the stack. */
-#define STACK_NEAR 65536U
 
 struct run {
 	const struct run_options *options;
@@ -46,14 +47,6 @@ struct run {
 
 /* How a stage ended, as far as the order of a run depends on it. */
 enum ending { ENDED_RESULT, ENDED_DEATH, ENDED_NO_RUNNER };
-
-static int64_t boottime_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static const char *name_of(const struct run *run)
 {
@@ -78,13 +71,13 @@ static void on_signal_before_rollback(struct run *run, int number)
 			    number == SIGINT ? ", press again to kill it" : "");
 	run->by_terminal = number == SIGINT;
 	run->interrupted = true;
-	run->interrupted_ns = boottime_ns();
+	run->interrupted_ns = spk_uptime().ns;
 	link_interrupt(&run->link);
 }
 
 static void on_signal_in_rollback(struct run *run, int number)
 {
-	int64_t now = boottime_ns();
+	int64_t now = spk_uptime().ns;
 
 	if (number == SIGINT && run->interrupted &&
 	    now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
@@ -159,54 +152,6 @@ static enum ending run_stage(struct run *run, enum stage stage)
 	}
 }
 
-/* ---- reports ---- */
-
-static void report_error(struct run *run, const char *what)
-{
-	const struct stage_result *result = &run->link.event.result;
-	struct buf text = {0};
-	struct link_trace trace = result->trace;
-
-	buf_printf(&text, "Exception raised while %s cookbook %s: %s\n", what, name_of(run),
-		   buf_text(&result->error));
-	link_describe(&run->link, &trace, &text);
-	log_error(run->log, "%s", buf_text(&text));
-	buf_free(&text);
-}
-
-static void say_how_it_died(const struct child_death *death, struct buf *text)
-{
-	if (WIFSIGNALED(death->status)) {
-		int number = WTERMSIG(death->status);
-		const char *name = sigabbrev_np(number);
-
-		buf_printf(text, "was ended by signal %d (SIG%s, %s)", number, name ? name : "?",
-			   strsignal(number));
-	} else {
-		buf_printf(text, "exited with code %d without a result",
-			   WEXITSTATUS(death->status));
-	}
-	if (death->signal != SIGSEGV && death->signal != SIGBUS)
-		return;
-	buf_printf(text, " at address %#lx", (unsigned long)death->fault_address);
-	if (death->fault_address - death->stack_pointer + STACK_NEAR < 2 * STACK_NEAR)
-		buf_puts(text, ", its stack overflowed");
-}
-
-static void report_death(struct run *run)
-{
-	struct child_death death = run->link.event.death;
-	struct buf text = {0};
-
-	buf_printf(&text, "Cookbook %s ", name_of(run));
-	say_how_it_died(&death, &text);
-	buf_printf(&text, " during %s\n", death.stage ? death.stage : "start");
-	/* death.stage lies in the channel's buffer: not to be used after this. */
-	link_describe(&run->link, &death.trace, &text);
-	log_error(run->log, "%s", buf_text(&text));
-	buf_free(&text);
-}
-
 /* ---- undoing ---- */
 
 /*
@@ -221,11 +166,11 @@ static bool undo_in_fresh_child(struct run *run)
 		switch (run_stage(run, STAGE_UNDO)) {
 		case ENDED_RESULT:
 			if (run->link.event.result.outcome != OUTCOME_RETURNED)
-				report_error(run, "undoing the scopes of");
+				report_error(&run->link, name_of(run), "undoing the scopes of");
 			return true;
 		case ENDED_DEATH:
 			run->undo_failed = true;
-			report_death(run);
+			report_death(&run->link, name_of(run));
 			if (run->killed)
 				return false;
 			break;
@@ -258,10 +203,10 @@ static int roll_back(struct run *run, int code)
 		case ENDED_RESULT:
 			if (run->link.event.result.outcome == OUTCOME_RETURNED)
 				break;
-			report_error(run, "rolling back");
+			report_error(&run->link, name_of(run), "rolling back");
 			return EXIT_ROLLBACK_FAILED;
 		case ENDED_DEATH:
-			report_death(run);
+			report_death(&run->link, name_of(run));
 			undo_in_fresh_child(run);
 			log_error(run->log,
 				  "The rollback of cookbook %s did not end: what it had "
@@ -298,7 +243,7 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 		bool killed = run->killed;
 
 		if (!killed)
-			report_death(run);
+			report_death(&run->link, name_of(run));
 		link_clear_interrupt(&run->link);
 		undo_in_fresh_child(run);
 		*code = killed ? EXIT_INTERRUPTED : EXIT_CRASHED;
@@ -310,12 +255,12 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 		return false;
 	}
 	if (result->outcome == OUTCOME_RAISED && raised != EXIT_OK) {
-		report_error(run, what);
+		report_error(&run->link, name_of(run), what);
 		*code = raised;
 		return false;
 	}
 	if (result->outcome == OUTCOME_RAISED)
-		report_error(run, what);
+		report_error(&run->link, name_of(run), what);
 	return true;
 }
 
@@ -369,7 +314,7 @@ static int judge_run(struct run *run, enum ending ending)
 	if (ending == ENDED_DEATH && run->killed)
 		return EXIT_INTERRUPTED;
 	if (ending == ENDED_DEATH) {
-		report_death(run);
+		report_death(&run->link, name_of(run));
 		return EXIT_CRASHED;
 	}
 	switch (result->outcome) {
@@ -388,7 +333,7 @@ static int judge_run(struct run *run, enum ending ending)
 			log_warning(run->log, "The cookbook ended before it could be interrupted");
 		return result->code;
 	default:
-		report_error(run, "executing");
+		report_error(&run->link, name_of(run), "executing");
 		return EXIT_RAISED;
 	}
 }
@@ -403,7 +348,7 @@ static void announce(struct run *run, const char *head, const char *middle)
 
 static int execute(struct run *run)
 {
-	int64_t start = boottime_ns();
+	int64_t start = spk_uptime().ns;
 	char head[16], middle[32];
 	int code;
 
@@ -414,7 +359,7 @@ static int execute(struct run *run)
 	else if (run->undo_failed)
 		code = EXIT_ROLLBACK_FAILED;
 	log_debug(run->log, "__COOKBOOK_STATS__:name=%s,exit_code=%d,duration=%.3f", name_of(run),
-		  code, (double)(boottime_ns() - start) / 1e9);
+		  code, (double)(spk_uptime().ns - start) / 1e9);
 	snprintf(head, sizeof(head), "%s (%s)", run->skip_start ? "DONE" : "END",
 		 outcome_word(code));
 	snprintf(middle, sizeof(middle), " (exit_code=%d)", code);

@@ -7,7 +7,7 @@
 
 /*
  * Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP, unless they are ignored already
- * (nohup, a shell's background job), ignores SIGPIPE, and returns a descriptor that is
+ * (nohup, a shell's background job), ignores SIGPIPE and SIGXFSZ, and returns a descriptor that is
  * readable while one of them waits; -1 with the reason.
  */
 MUST_CHECK int signals_open(struct err *err);

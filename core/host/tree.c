@@ -442,9 +442,12 @@ static int by_group(const void *a, const void *b)
 static void merge_entries(struct scan *scan)
 {
 	const struct entry *first = NULL;
+	bool sorted = true;
 	size_t kept = 0;
 
-	if (scan->entry_count > 1)
+	for (size_t i = 1; sorted && i < scan->entry_count; i++)
+		sorted = by_entry(&scan->entries[i - 1], &scan->entries[i]) <= 0;
+	if (!sorted) /* they come nearly in order: only `-` sorts before the `.` */
 		qsort(scan->entries, scan->entry_count, sizeof(*scan->entries), by_entry);
 	for (size_t i = 0; i < scan->entry_count; i++) {
 		struct entry entry = scan->entries[i];

@@ -159,31 +159,10 @@ const char *spk_date_text(struct spk *spk, spk_date date)
 
 const char *spk_duration_text(struct spk *spk, spk_duration duration)
 {
-	uint64_t ns = duration.ns < 0 ? 0 - (uint64_t)duration.ns : (uint64_t)duration.ns;
-	static const struct {
-		const char *letter;
-		uint64_t seconds;
-	} units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}};
-	uint64_t seconds = ns / (uint64_t)NS_PER_SECOND, fraction = ns % (uint64_t)NS_PER_SECOND;
-	char text[64];
-	int used = snprintf(text, sizeof(text), "%s", duration.ns < 0 ? "-" : "");
+	char text[DURATION_TEXT_SIZE];
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (seconds >= units[i].seconds)
-			used += snprintf(text + used, sizeof(text) - (size_t)used, "%" PRIu64 "%s",
-					 seconds / units[i].seconds, units[i].letter);
-		seconds %= units[i].seconds;
-	}
-	if (!seconds && !fraction && ns)
-		return copy_text(spk, text);
-	used += snprintf(text + used, sizeof(text) - (size_t)used, "%" PRIu64, seconds);
-	if (fraction) {
-		used += snprintf(text + used, sizeof(text) - (size_t)used, ".%09" PRIu64, fraction);
-		while (text[used - 1] == '0')
-			used--;
-	}
-	text[used++] = 's';
-	return copy_bytes(spk, text, (size_t)used);
+	duration_text(duration, text);
+	return copy_text(spk, text);
 }
 
 double spk_duration_seconds(spk_duration duration)

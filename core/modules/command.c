@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../runtime/fd.h"
 #include "../runtime/guard.h"
 #include "../runtime/mem.h"
 #include "../runtime/session.h"
@@ -30,13 +31,6 @@ struct process {
 	size_t written; /* of the input */
 };
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* Ends what is still there of the process group, and collects the leader. */
 static void process_end(struct process *process)
 {
@@ -46,33 +40,45 @@ static void process_end(struct process *process)
 			;
 	}
 	process->pid = 0;
-	close_fd(&process->pidfd);
-	close_fd(&process->in);
-	close_fd(&process->out);
-	close_fd(&process->err);
+	fd_close(&process->pidfd);
+	fd_close(&process->in);
+	fd_close(&process->out);
+	fd_close(&process->err);
 	buf_free(&process->out_bytes);
 	buf_free(&process->err_bytes);
 }
 
+/* What the child says when it cannot become the command. */
+struct refusal {
+	bool directory; /* it was chdir() that failed */
+	int number;     /* errno; 0: nothing failed */
+};
+
+/* The child's ends, until they are handed over. */
+struct far_ends {
+	int in, out, err, report;
+};
+
 /* ---- in the child, between fork and exec: only calls that are safe there ---- */
 
-static void child_fail(int report, int number)
+static void refuse(int report, bool directory)
 {
-	ssize_t ignored = write(report, &number, sizeof(number));
+	struct refusal refusal = {.directory = directory, .number = errno};
+	ssize_t ignored = write(report, &refusal, sizeof(refusal));
 
 	(void)ignored;
 	_exit(127);
 }
 
-static void child_exec(const struct process *process, const int fds[3], int report, char **argv,
+static void child_exec(const struct process *process, const struct far_ends *far, char **argv,
 		       char **environment)
 {
 	sigset_t none;
 
-	/* fds[] and report are above 2, so none is overwritten before it is used. */
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) < 0)
-			child_fail(report, errno);
+	/* All of them have numbers above 2, so none is overwritten before it is used. */
+	if (dup2(far->in, STDIN_FILENO) < 0 || dup2(far->out, STDOUT_FILENO) < 0 ||
+	    dup2(far->err, STDERR_FILENO) < 0)
+		refuse(far->report, false);
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
@@ -80,9 +86,9 @@ static void child_exec(const struct process *process, const int fds[3], int repo
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(process->how.directory ? process->how.directory : "/") < 0)
-		child_fail(report, errno);
+		refuse(far->report, true);
 	execvpe(argv[0], argv, environment);
-	child_fail(report, errno);
+	refuse(far->report, false);
 }
 
 /* ---- environment ---- */
@@ -123,31 +129,56 @@ static char **build_environment(struct spk *spk, spk_strings more)
 
 /* ---- start ---- */
 
-static int make_pipe(int fds[2])
+static int make_ends(struct process *process, struct far_ends *far, int *report, struct err *err)
 {
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -1;
-	for (int i = 0; i < 2; i++) {
-		int moved = fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
+	int in[2] = {-1, -1}, out[2] = {-1, -1}, errors[2] = {-1, -1}, words[2] = {-1, -1};
+	int rc = fd_pipe(in, err);
 
-		if (moved < 0)
-			return -1;
-		close(fds[i]);
-		fds[i] = moved;
-	}
-	return 0;
+	if (rc == 0)
+		rc = fd_pipe(out, err);
+	if (rc == 0)
+		rc = fd_pipe(errors, err);
+	if (rc == 0)
+		rc = fd_pipe(words, err);
+	process->in = in[1];
+	process->out = out[0];
+	process->err = errors[0];
+	*report = words[0];
+	*far = (struct far_ends){.in = in[0], .out = out[1], .err = errors[1], .report = words[1]};
+	return rc;
 }
 
 /* Waits for the exec to succeed (the pipe closes) or to say why it did not. */
-static int exec_error(int report)
+static struct refusal read_refusal(int report)
 {
-	int number = 0;
+	struct refusal refusal;
 	ssize_t got;
 
 	do
-		got = read(report, &number, sizeof(number));
+		got = read(report, &refusal, sizeof(refusal));
 	while (got < 0 && errno == EINTR);
-	return got == (ssize_t)sizeof(number) ? number : 0;
+	return got == (ssize_t)sizeof(refusal) ? refusal : (struct refusal){0};
+}
+
+static struct refusal start_child(struct process *process, const struct far_ends *far, char **argv,
+				  char **environment)
+{
+	fflush(stdout);
+	fflush(stderr);
+	process->pid = fork();
+	if (process->pid == 0) {
+		child_exec(process, far, argv, environment);
+	} else if (process->pid < 0) {
+		process->pid = 0;
+		return (struct refusal){.number = errno};
+	}
+	/* Here, too: whoever of the two comes first. */
+	setpgid(process->pid, process->pid);
+	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	fd_set_nonblocking(process->in);
+	fd_set_nonblocking(process->out);
+	fd_set_nonblocking(process->err);
+	return (struct refusal){0};
 }
 
 static void start(struct spk *spk, struct process *process)
@@ -155,43 +186,34 @@ static void start(struct spk *spk, struct process *process)
 	spk_strings argv = process->how.argv;
 	char **environment = build_environment(spk, process->how.environment);
 	char **words = spk_alloc(spk, (argv.count + 1) * sizeof(*words));
-	int in[2], out[2], err[2], report[2], number;
+	struct refusal refusal = {0};
+	struct far_ends far;
+	struct err err;
+	int report, rc;
 
 	for (size_t i = 0; i < argv.count; i++)
 		words[i] = (char *)(uintptr_t)argv.items[i];
-	if (make_pipe(in) < 0 || make_pipe(out) < 0 || make_pipe(err) < 0 || make_pipe(report) < 0)
-		spk_raise(spk, "command.failed", NULL, "cannot run '%s': no pipe: %s", words[0],
-			  strerrordesc_np(errno));
-	fflush(stdout);
-	fflush(stderr);
-	process->pid = fork();
-	if (process->pid == 0)
-		child_exec(process, (const int[]){in[0], out[1], err[1]}, report[1], words,
-			   environment);
-	number = process->pid < 0 ? errno : 0;
-	close(in[0]);
-	close(out[1]);
-	close(err[1]);
-	close(report[1]);
-	process->in = in[1];
-	process->out = out[0];
-	process->err = err[0];
-	if (process->pid > 0) {
-		setpgid(process->pid, process->pid);
-		process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-		number = exec_error(report[0]);
-	}
-	close(report[0]);
-	if (process->pid < 0)
-		process->pid = 0;
-	fcntl(process->in, F_SETFL, O_NONBLOCK);
-	fcntl(process->out, F_SETFL, O_NONBLOCK);
-	fcntl(process->err, F_SETFL, O_NONBLOCK);
-	if (number)
-		spk_raise(spk, number == ENOENT ? "command.missing" : "command.failed", NULL,
-			  "cannot run '%s': %s", words[0],
-			  number == ENOENT ? "no such program or directory"
-					   : strerrordesc_np(number));
+	rc = make_ends(process, &far, &report, &err);
+	if (rc == 0)
+		refusal = start_child(process, &far, words, environment);
+	fd_close(&far.in);
+	fd_close(&far.out);
+	fd_close(&far.err);
+	fd_close(&far.report);
+	if (rc == 0 && refusal.number == 0)
+		refusal = read_refusal(report);
+	fd_close(&report);
+	if (rc < 0)
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s': %s", words[0], err.text);
+	if (refusal.directory)
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s' in '%s': %s", words[0],
+			  process->how.directory, strerrordesc_np(refusal.number));
+	if (refusal.number == ENOENT)
+		spk_raise(spk, "command.missing", NULL, "cannot run '%s': there is no such program",
+			  words[0]);
+	if (refusal.number)
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s': %s", words[0],
+			  strerrordesc_np(refusal.number));
 }
 
 /* ---- its life ---- */
@@ -206,7 +228,7 @@ static void feed(struct process *process)
 		process->written += (size_t)put;
 	/* A command that does not read its input to the end is not in error for that. */
 	if ((put < 0 && errno != EAGAIN && errno != EINTR) || process->written == strlen(input))
-		close_fd(&process->in);
+		fd_close(&process->in);
 }
 
 static void collect(struct spk *spk, struct process *process, int *fd, struct buf *into)
@@ -215,7 +237,7 @@ static void collect(struct spk *spk, struct process *process, int *fd, struct bu
 	ssize_t got = read(*fd, bytes, sizeof(bytes));
 
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-		close_fd(fd);
+		fd_close(fd);
 	if (got <= 0)
 		return;
 	if (into->length + (size_t)got > process->how.output_limit)

@@ -139,15 +139,11 @@ static int read_real(const char *text, double *ret, struct err *err)
 	if (whole + fraction == 0)
 		goto bad;
 	if (*p == 'e' || *p == 'E') {
-		size_t digits;
-
 		plain[used++] = *p++;
 		if (*p == '-' || *p == '+')
 			plain[used++] = *p++;
-		digits = take_digits(&p, plain + used, length - used);
-		if (!digits)
+		if (!take_digits(&p, plain + used, length - used))
 			goto bad;
-		used += digits;
 	}
 	while (blank(*p))
 		p++;

@@ -2,11 +2,11 @@
 #include "channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "fd.h"
 
 /* A message travels in datagrams of at most this size, so that it fits any socket buffer. */
 #define FRAGMENT_MAX 32768
@@ -18,29 +18,17 @@ struct fragment_head {
 	uint32_t length;
 };
 
-/* Keeps clear of the numbers that a child's descriptors are moved to. */
-static int move_up(int *fd)
-{
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, 10);
-
-	if (moved < 0)
-		return -1;
-	close(*fd);
-	*fd = moved;
-	return 0;
-}
-
 int channel_pair(int fds[2], struct err *err)
 {
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
+		fds[0] = fds[1] = -1;
 		return err_errno(err, "cannot make a socket pair");
-	if (move_up(&fds[0]) < 0 || move_up(&fds[1]) < 0) {
-		err_errno(err, "cannot move a socket");
-		close(fds[0]);
-		close(fds[1]);
-		return -1;
 	}
-	return 0;
+	if (fd_move_up(&fds[0], err) == 0 && fd_move_up(&fds[1], err) == 0)
+		return 0;
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	return -1;
 }
 
 static int send_fragment(int fd, const struct fragment_head *head, const void *bytes,
@@ -125,9 +113,7 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 
 void channel_close(struct channel *channel)
 {
-	if (channel->fd >= 0)
-		close(channel->fd);
-	channel->fd = -1;
+	fd_close(&channel->fd);
 	buf_free(&channel->partial);
 	buf_free(&channel->received);
 }

@@ -7,6 +7,9 @@
 #include <string.h>
 
 static size_t put(struct err *err, const char *format, va_list args)
+	__attribute__((__format__(__printf__, 2, 0)));
+
+static size_t put(struct err *err, const char *format, va_list args)
 {
 	int length = vsnprintf(err->text, sizeof(err->text), format, args);
 

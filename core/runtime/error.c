@@ -18,6 +18,9 @@ static const struct spk_error out_of_memory = {
 };
 
 static const char *arena_vformat(struct spk *spk, const char *format, va_list args)
+	__attribute__((__format__(__printf__, 2, 0)));
+
+static const char *arena_vformat(struct spk *spk, const char *format, va_list args)
 {
 	va_list again;
 	char *text;

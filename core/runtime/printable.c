@@ -52,8 +52,11 @@ static int harmless(uint32_t point)
 static size_t shown(const char *text, size_t length)
 {
 	uint32_t point = 0;
-	size_t used = decode((const unsigned char *)text, length, &point);
+	size_t used;
 
+	if (*text >= ' ' && *text <= '~')
+		return 1;
+	used = decode((const unsigned char *)text, length, &point);
 	return used && harmless(point) ? used : 0;
 }
 

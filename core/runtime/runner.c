@@ -90,6 +90,7 @@ static int on_init(struct runner *runner, struct message *message)
 static int on_child(struct runner *runner)
 {
 	struct buf body = {0};
+	pid_t self = getpid();
 	pid_t pid;
 	int rc;
 
@@ -98,7 +99,7 @@ static int on_child(struct runner *runner)
 	if (pid == 0) {
 		close(runner->control.fd);
 		close(runner->child_signal);
-		worker_main(runner->spk);
+		worker_main(runner->spk, self);
 	}
 	if (pid > 0)
 		runner->child = pid;
@@ -307,5 +308,8 @@ int spk_private_runner_main(void)
 	descendants_kill(0, NULL);
 	if (!runner.finished && rollback_owed(&session))
 		last_words(&session);
+	order_free(&session.order);
+	buf_free(&runner.init);
+	channel_close(&runner.control);
 	return 0;
 }

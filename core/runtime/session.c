@@ -26,14 +26,6 @@ void session_set_current(struct spk *spk)
 	current = spk;
 }
 
-static int64_t boottime_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 /* Takes note that an interruption was delivered: the next one is another. */
 static void raise_interrupted(struct spk *spk)
 {
@@ -65,7 +57,7 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 		.events = POLLIN,
 	};
 	for (;;) {
-		int64_t left = deadline_ns - (deadline_ns == INT64_MAX ? 0 : boottime_ns());
+		int64_t left = deadline_ns - (deadline_ns == INT64_MAX ? 0 : spk_uptime().ns);
 		struct timespec timeout;
 
 		if (left < 0)

@@ -285,12 +285,14 @@ static void offer_to_oom_killer(void)
 	close(fd);
 }
 
-static void settle_in(struct spk *spk)
+static void settle_in(struct spk *spk, pid_t runner)
 {
 	static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGPIPE};
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != runner) /* it died before the line above */
+		_exit(1);
 	prctl(PR_SET_NAME, "spicerack-work");
 	setsid();
 	/* What the operator or systemd wants reaches us through the supervisor. */
@@ -302,9 +304,9 @@ static void settle_in(struct spk *spk)
 	crash_install(&spk->shared->crash);
 }
 
-void worker_main(struct spk *spk)
+void worker_main(struct spk *spk, pid_t runner)
 {
-	settle_in(spk);
+	settle_in(spk, runner);
 	for (;;) {
 		struct message message;
 		uint64_t stage;

@@ -3,9 +3,12 @@
 #ifndef SPICERACK_CORE_WORKER_H
 #define SPICERACK_CORE_WORKER_H
 
+#include <sys/types.h>
+
 #include "session.h"
 
-/* Does one stage after the other as the supervisor says, until it says to quit. */
-void worker_main(struct spk *spk) __attribute__((noreturn));
+/* Does one stage after the other as the supervisor says, until it says to quit or the runner dies.
+ */
+void worker_main(struct spk *spk, pid_t runner) __attribute__((noreturn));
 
 #endif

@@ -9,18 +9,21 @@
 #include <spicerack/plugin.h>
 
 /*
- * How much work one match may be: some tenths of a second. Without them a pattern like (a+)+b
- * keeps a run busy for years.
+ * How much work one match may be: about a second. Without a limit a pattern like (a+)+b keeps
+ * a run busy for years. PCRE2's own limits are per place where a match may start; the steps,
+ * seen by a callout before each item of the pattern, are over all of the text.
  */
 #define MATCH_LIMIT 1000000
 #define HEAP_LIMIT_KIB 65536
+#define STEPS 20000000
+#define STEPS_PER_BYTE 64
 
 SPK_API extern const struct spk_regex_driver spk_driver;
 
 static int explain(struct spk_reason_buffer *reason, int error)
 {
 	if (error == PCRE2_ERROR_MATCHLIMIT || error == PCRE2_ERROR_HEAPLIMIT ||
-	    error == PCRE2_ERROR_DEPTHLIMIT)
+	    error == PCRE2_ERROR_DEPTHLIMIT || error == PCRE2_ERROR_CALLOUT)
 		snprintf(reason->text, sizeof(reason->text),
 			 "it takes too many steps on this text");
 	else
@@ -36,8 +39,9 @@ static void *compile(const char *pattern, size_t length, struct spk_reason_buffe
 	int error = 0;
 
 	code = pcre2_compile((PCRE2_SPTR)pattern, length,
-			     PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error,
-			     &place, NULL);
+			     PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
+				     PCRE2_AUTO_CALLOUT,
+			     &error, &place, NULL);
 	if (!code) {
 		pcre2_get_error_message(error, message, sizeof(message));
 		snprintf(reason->text, sizeof(reason->text), "%s at byte %zu",
@@ -46,13 +50,23 @@ static void *compile(const char *pattern, size_t length, struct spk_reason_buffe
 	return code;
 }
 
-static pcre2_match_context *new_context(void)
+static int count_step(pcre2_callout_block *block, void *data)
+{
+	uint64_t *steps = data;
+
+	return (*steps)-- ? 0 : PCRE2_ERROR_CALLOUT;
+}
+
+/* Sets *steps for a text of this length; it must stay as long as the context is used. */
+static pcre2_match_context *new_context(size_t length, uint64_t *steps)
 {
 	pcre2_match_context *context = pcre2_match_context_create(NULL);
 
+	*steps = STEPS + STEPS_PER_BYTE * (uint64_t)length;
 	if (context) {
 		pcre2_set_match_limit(context, MATCH_LIMIT);
 		pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+		pcre2_set_callout(context, count_step, steps);
 	}
 	return context;
 }
@@ -61,7 +75,8 @@ static int match(void *compiled, const char *text, size_t length, size_t start, 
 		 size_t *offsets, size_t pairs, struct spk_reason_buffer *reason)
 {
 	uint32_t options = whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0;
-	pcre2_match_context *context = new_context();
+	uint64_t steps;
+	pcre2_match_context *context = new_context(length, &steps);
 	pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
 	int rc = PCRE2_ERROR_NOMEMORY;
 	uint32_t groups = 0;
@@ -100,7 +115,8 @@ static int group(void *compiled, const char *name)
 static int substitute(void *compiled, const char *text, size_t length, const char *replacement,
 		      char *out, size_t *out_length, struct spk_reason_buffer *reason)
 {
-	pcre2_match_context *context = new_context();
+	uint64_t steps;
+	pcre2_match_context *context = new_context(length, &steps);
 	PCRE2_SIZE size = *out_length;
 	int rc = PCRE2_ERROR_NOMEMORY;
 

@@ -7,17 +7,20 @@ values stored must be the same. Differences we chose, and how Python is brought
 to them here:
 
 * What a terminal would act upon is escaped in error messages (Parser.error).
-* A default is never judged: argparse refuses a `*` positional without words when
-  it has choices (Parser._check_value).
+* A default is never judged on the command line: argparse passes one that is a
+  string through the type, and refuses a `*` positional without words when it has
+  choices (Parser._check_value, class Text).
 * An argument counts as given when it stood on the command line, even with the
   very object that is its default, and an option `?` without its value
   (defaults and constants are objects of their own).
 * A second `--` and `--name=--` are values; argparse drops them (not generated).
 * The values of a repeated option replace its default (compared without it).
 * A range of choices of more than 10,000 numbers is refused (not generated).
+* Of a comma list the element that is wrong is named.
 * Only %(name)s and %% are expanded in helps (other conversions not generated).
-* Where argparse fails an assertion over brackets inside of metavars, the usage is
-  wrapped at its blanks (cases skipped).
+* Where argparse fails an assertion of its own over a usage that is too long (a hidden
+  member of an exclusive group can leave two blanks in it), ours is wrapped at its
+  blanks (cases skipped).
 * Numbers are ASCII digits within the C type, floats are finite, dates and times
   keep to the extended form of ISO 8601 (the type functions here).
 
@@ -71,6 +74,13 @@ class Shown:
         return isinstance(other, Shown) and self.value == other.value
 
     __hash__ = None
+
+
+class Computed(list):
+    """A default of a repeated option that the help cannot show."""
+
+    def __str__(self):
+        return "computed"
 
 
 def named(name):
@@ -162,8 +172,10 @@ def lower(text):
 
 
 def task_id(required):
-    @named("value")
+    @named("task ID")
     def read(text):
+        if isinstance(text, Text):
+            return text
         if not re.fullmatch("T[0-9]{1,6}", text) and (required or text):
             raise argparse.ArgumentTypeError(
                 f"invalid task ID: {text!r} (must be T followed by 1 to 6 digits)")
@@ -171,7 +183,7 @@ def task_id(required):
     return read
 
 
-@named("value")
+@named("reason")
 def reason(text):
     if isinstance(text, Text):
         return text
@@ -195,8 +207,9 @@ def bounded(read, low, high, show):
 
 
 def patterned(pattern):
+    @named("None")
     def check(text):
-        if not re.fullmatch(pattern, text):
+        if not isinstance(text, Text) and not re.fullmatch(pattern, text):
             raise argparse.ArgumentTypeError(f"invalid value: {text!r} (must match {pattern})")
         return text
     return check
@@ -232,16 +245,22 @@ class Parser(argparse.ArgumentParser):
         raise Stop("help", self.format_help())
 
     def _check_value(self, action, value):
-        if action.nargs == "*" and isinstance(value, list):
+        if action.nargs == "*" and (value is action.default or value == []) or isinstance(value, Text):
             return
         for element in value if getattr(action.type, "commas", False) else [value]:
             super()._check_value(action, element)
 
 
 def commas(read):
-    @named(read.__name__ if read else "str")
+    def one(part):
+        try:
+            return read(part) if read else part
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"invalid {read.__name__} value: {part!r}") from None
+
+    @named(read.__name__ if read else "None")
     def split(text):
-        return [read(part) if read else part for part in text.split(",")]
+        return [one(part) for part in text.split(",")]
     split.commas = True
     return split
 
@@ -277,7 +296,7 @@ def duration_text(ns):
 def default_of(arg):
     kind = arg["type"]
     if arg.get("computed"):
-        return Shown("computed", None)
+        return Computed() if arg.get("repeat") else Shown("computed", None)
     if not arg.get("has_default"):
         return None
     if kind == STRING:
@@ -343,7 +362,7 @@ def fill(parser, args, groups):
         add(containers.get(arg.get("group"), parser), arg)
 
 
-TASK_HELP = "the Phabricator task of this run, such as T12345"
+TASK_HELP = "the task that this run belongs to, such as T12345"
 REASON_HELP = "why this is done, for the logs; without double quotes"
 
 
@@ -459,6 +478,8 @@ def stored(arg, value, given):
     kind = arg["type"]
     if kind == FLAG:
         return str(int(value))
+    if isinstance(value, Computed) and not given:
+        return None
     if isinstance(value, Shown) and value.value is None:
         value = default_of(arg)
         if arg.get("computed"):
@@ -484,9 +505,10 @@ def stored(arg, value, given):
     return repr(float(value)) if kind == DOUBLE else str(int(value.value if isinstance(value, Shown) else value))
 
 
-def compare(table, columns, words, program):
+def compare(table, columns, words, program, counts):
     """None, or how the two sides differ."""
     want, want_text, namespace = python_side(table, columns, words)
+    counts[want] = counts.get(want, 0) + 1
     got, got_text, chosen, values = program.run(columns, words)
     if want == "skip":
         return None
@@ -795,14 +817,13 @@ def main():
         lines += [random_words(rng, table) for _ in range(8 if number >= len(REAL) else 200)]
         for words in lines:
             columns = rng.choice((78, 78, 98, 118, 58, 38, 30, 20, 10, 200))
-            difference = compare(table, columns, words, program)
-            counts[difference is None] = counts.get(difference is None, 0) + 1
+            difference = compare(table, columns, words, program, counts)
             if difference is not None:
                 print(f"case {number}, {columns} columns: {words}\n{difference}\n--- table")
                 for arg in table["args"] + [arg for sub in table["subs"] for arg in sub["args"]]:
                     print({key: value for key, value in arg.items() if value is not None and value is not False})
                 return 1
-    print(f"{counts.get(True, 0)} command lines, no difference")
+    print("no difference:", ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
     program.process.stdin.close()
     return program.process.wait()
 

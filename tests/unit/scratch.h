@@ -17,6 +17,7 @@ static char scratch[64];
 
 static inline void scratch_make(void)
 {
+	umask(022);
 	snprintf(scratch, sizeof(scratch), "/tmp/spicerack-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(scratch));
 }
@@ -43,35 +44,56 @@ static inline const char *scratch_path(const char *name)
 	return path;
 }
 
-static inline void scratch_directory(const char *name)
+static inline void scratch_directory_mode(const char *name, mode_t mode)
 {
 	ck_assert_int_eq(mkdir(scratch_path(name), 0755), 0);
+	ck_assert_int_eq(chmod(scratch_path(name), mode), 0);
 }
 
-static inline void scratch_file(const char *name, const char *text)
+static inline void scratch_directory(const char *name)
+{
+	scratch_directory_mode(name, 0755);
+}
+
+static inline void scratch_bytes(const char *name, const void *bytes, size_t length, mode_t mode)
 {
 	FILE *file = fopen(scratch_path(name), "w");
 
 	ck_assert_ptr_nonnull(file);
-	ck_assert_int_eq(fchmod(fileno(file), 0644), 0);
-	fputs(text, file);
+	ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
 	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(chmod(scratch_path(name), mode), 0);
 }
 
-/* The contents, for free(). */
-static inline char *scratch_read(const char *name)
+static inline void scratch_file_mode(const char *name, const char *text, mode_t mode)
 {
-	FILE *file = fopen(scratch_path(name), "r");
-	char *text = NULL;
-	size_t size = 0;
+	scratch_bytes(name, text, strlen(text), mode);
+}
+
+static inline void scratch_file(const char *name, const char *text)
+{
+	scratch_file_mode(name, text, 0644);
+}
+
+/* All of a file, for free(). */
+static inline unsigned char *read_whole(const char *path, size_t *ret_length)
+{
+	FILE *file = fopen(path, "r");
+	unsigned char *bytes = calloc(1, 1 << 20);
 
 	ck_assert_ptr_nonnull(file);
-	if (getdelim(&text, &size, '\0', file) < 0) {
-		free(text);
-		text = strdup("");
-	}
+	ck_assert_ptr_nonnull(bytes);
+	*ret_length = fread(bytes, 1, (1 << 20) - 1, file);
 	fclose(file);
-	return text;
+	return bytes;
+}
+
+/* The same as text, of a file in the directory. */
+static inline char *scratch_read(const char *name)
+{
+	size_t length;
+
+	return (char *)read_whole(scratch_path(name), &length);
 }
 
 #endif

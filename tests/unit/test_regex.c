@@ -110,7 +110,7 @@ END_TEST
 START_TEST(gives_up_on_explosions)
 {
 	struct timespec before, after;
-	char text[2001];
+	char text[2001], *many = spk_alloc(spk, 50001);
 
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 2] = '!';
@@ -120,6 +120,10 @@ START_TEST(gives_up_on_explosions)
 	ck_assert(strstr(sdk_message(), "too many steps"));
 	SDK_RAISES("regex", spk_matches(spk, "(a|aa)+$", text));
 	SDK_RAISES("regex", spk_substitute(spk, "(a+)+$", "", text));
+	memset(many, 'a', 50000);
+	SDK_RAISES("regex", spk_matches(spk, "(?:a|b)*[xy]", many));
+	ck_assert(strstr(sdk_message(), "too many steps"));
+	ck_assert_uint_eq(spk_match_all(spk, "a", many).count, 50000);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	ck_assert_int_lt(after.tv_sec - before.tv_sec, 10);
 }

@@ -86,7 +86,8 @@ enum spk_arity {
 /* Other readings of the text of a value. */
 enum spk_reading {
 	SPK_AS_IS = 0,
-	SPK_COMMA_LIST = 1, /* list fields: each value may hold several, separated by commas */
+	/* List fields: each value may hold several, separated by commas; arity SPK_ONE: one value. */
+	SPK_COMMA_LIST = 1,
 	SPK_UPPER = 2,      /* strings: ASCII letters made upper case */
 	SPK_LOWER = 3,
 	SPK_TASK_ID = 4, /* strings: T and 1 to 6 digits */

@@ -30,7 +30,10 @@ SPK_API const char *spk_config_dir(const struct spk *spk);
 SPK_API const char *spk_http_proxy(const struct spk *spk);
 /* The dotted name of the cookbook that runs. Since 1.0. */
 SPK_API const char *spk_cookbook_name(const struct spk *spk);
-/* The values of -t/--task-id and -r/--reason of a cookbook that asked for them, or NULL. Since 1.0. */
+/*
+ * The values of -t/--task-id and -r/--reason; "" when the operator left out one that may be,
+ * NULL when the cookbook did not ask for it. Since 1.0.
+ */
 SPK_API const char *spk_task_id(const struct spk *spk);
 SPK_API const char *spk_reason(const struct spk *spk);
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../runtime/fd.h"
+
+#define LINE_MAX_BYTES 32768
+/* What may wait for a slow reader of our standard output before the cookbook has to. */
+#define OUT_PENDING_MAX 65536
+
+static void log_line(struct output *output, const char *text)
+{
+	struct log_record record = {
+		.level = SPK_INFO,
+		.module = "stderr",
+		.function = output->name,
+		.message = text,
+	};
+
+	clock_gettime(CLOCK_REALTIME, &record.time);
+	log_write(output->log, &record);
+}
+
+/* Logs the complete lines that have come, and with `all` what is left, too. */
+static void log_lines(struct output *output, bool all)
+{
+	char *start = output->err.text, *end;
+	size_t left = output->err.length;
+	struct buf rest = {0};
+
+	while (left > 0 && ((end = memchr(start, '\n', left)) || all || left >= LINE_MAX_BYTES)) {
+		size_t length = end ? (size_t)(end - start) : left;
+		size_t step = length + (end ? 1 : 0);
+
+		/* A NUL would hide what follows it. */
+		for (char *nul = start; (nul = memchr(nul, '\0', length - (size_t)(nul - start)));)
+			*nul = ' ';
+		start[length] = '\0';
+		log_line(output, start);
+		start += step;
+		left -= step;
+	}
+	buf_add(&rest, left ? start : "", left);
+	buf_free(&output->err);
+	output->err = rest;
+}
+
+/* Reads what has arrived in a pipe; closes it at its end. False: nothing more now. */
+static bool read_pipe(int *fd, struct buf *into)
+{
+	char bytes[16384];
+	ssize_t got;
+
+	if (*fd < 0)
+		return false;
+	got = read(*fd, bytes, sizeof(bytes));
+	if (got > 0) {
+		buf_add(into, bytes, (size_t)got);
+		return true;
+	}
+	if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		fd_close(fd);
+	return false;
+}
+
+void output_drain_err(struct output *output)
+{
+	while (read_pipe(&output->err_fd, &output->err))
+		log_lines(output, false);
+}
+
+/* Passes data on to our own standard output as far as that takes it without blocking. */
+static void flush_out(struct output *output)
+{
+	size_t done = 0;
+	struct buf rest = {0};
+
+	while (done < output->out.length) {
+		struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
+		size_t length = output->out.length - done;
+		ssize_t put;
+
+		if (poll(&ready, 1, 0) <= 0)
+			break;
+		/* No more than a pipe that is writable takes at once. */
+		put = write(STDOUT_FILENO, output->out.text + done, length < 4096 ? length : 4096);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno == EAGAIN)
+			break;
+		if (put < 0) { /* nobody reads it any more: the cookbook goes on without */
+			if (errno != EPIPE)
+				log_warning(output->log,
+					    "cannot write to standard output: %s, what the "
+					    "cookbook prints is lost from here on",
+					    strerrordesc_np(errno));
+			done = output->out.length;
+			fd_close(&output->out_fd);
+			break;
+		}
+		done += (size_t)put;
+	}
+	if (done == output->out.length) {
+		buf_clear(&output->out);
+		return;
+	}
+	buf_add(&rest, output->out.text + done, output->out.length - done);
+	buf_free(&output->out);
+	output->out = rest;
+}
+
+void output_drain_out(struct output *output)
+{
+	flush_out(output);
+	while (output_wants_more(output) && read_pipe(&output->out_fd, &output->out))
+		flush_out(output);
+}
+
+bool output_wants_more(const struct output *output)
+{
+	return output->out.length < OUT_PENDING_MAX;
+}
+
+void output_drain(struct output *output)
+{
+	output_drain_out(output);
+	output_drain_err(output);
+	log_lines(output, true);
+}
+
+void output_finish(struct output *output, int signal_fd)
+{
+	output_drain(output);
+	while (output->out.length > 0) {
+		struct pollfd fds[2] = {
+			{.fd = STDOUT_FILENO, .events = POLLOUT},
+			{.fd = signal_fd, .events = POLLIN},
+		};
+
+		if ((poll(fds, 2, -1) < 0 && errno != EINTR) || fds[1].revents)
+			break;
+		output_drain_out(output);
+	}
+	fd_close(&output->out_fd);
+	fd_close(&output->err_fd);
+	buf_free(&output->out);
+	buf_free(&output->err);
+}

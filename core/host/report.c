@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* A fault this near to the stack pointer is an overflow of the stack. */
+#define STACK_NEAR 65536U
+
+void report_error(struct link *link, const char *name, const char *what)
+{
+	const struct stage_result *result = &link->event.result;
+	struct link_trace trace = result->trace;
+	struct buf text = {0};
+
+	buf_printf(&text, "Exception raised while %s cookbook %s: %s\n", what, name,
+		   buf_text(&result->error));
+	link_describe(link, &trace, &text);
+	log_error(link->output.log, "%s", buf_text(&text));
+	buf_free(&text);
+}
+
+static void say_how_it_died(const struct child_death *death, struct buf *text)
+{
+	if (WIFSIGNALED(death->status)) {
+		int number = WTERMSIG(death->status);
+		const char *name = sigabbrev_np(number);
+
+		buf_printf(text, "was ended by signal %d (SIG%s, %s)", number, name ? name : "?",
+			   strsignal(number));
+	} else {
+		buf_printf(text, "exited with code %d without a result",
+			   WEXITSTATUS(death->status));
+	}
+	if (death->signal != SIGSEGV && death->signal != SIGBUS)
+		return;
+	buf_printf(text, " at address %#lx", (unsigned long)death->fault_address);
+	if (death->fault_address - death->stack_pointer + STACK_NEAR < 2 * STACK_NEAR)
+		buf_puts(text, ", its stack overflowed");
+}
+
+void report_death(struct link *link, const char *name)
+{
+	struct child_death death = link->event.death;
+	struct buf text = {0};
+
+	buf_printf(&text, "Cookbook %s ", name);
+	say_how_it_died(&death, &text);
+	buf_printf(&text, " during %s\n", death.stage ? death.stage : "start");
+	/* death.stage lies in the channel's buffer: not to be used after this. */
+	link_describe(link, &death.trace, &text);
+	log_error(link->output.log, "%s", buf_text(&text));
+	buf_free(&text);
+}

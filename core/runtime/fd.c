@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fd.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define LOWEST 10
+
+int fd_move_up(int *fd, struct err *err)
+{
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, LOWEST);
+	int rc = moved < 0 ? err_errno(err, "cannot move a descriptor") : 0;
+
+	close(*fd);
+	*fd = moved;
+	return rc;
+}
+
+int fd_pipe(int fds[2], struct err *err)
+{
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		fds[0] = fds[1] = -1;
+		return err_errno(err, "cannot make a pipe");
+	}
+	if (fd_move_up(&fds[0], err) == 0 && fd_move_up(&fds[1], err) == 0)
+		return 0;
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	return -1;
+}
+
+void fd_set_nonblocking(int fd)
+{
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
