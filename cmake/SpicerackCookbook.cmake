@@ -6,7 +6,7 @@ Builds one cookbook: NAME is its dotted name, `discovery.service-route`, and the
 file becomes discovery/service-route.so below the binary directory's `cookbooks`
 and, installed, below DESTINATION (default: SPICERACK_COOKBOOKS_DIR). The flags
 make the compiler find what would otherwise fail in a run: mistakes in formats,
-unused results, glued strings (clang), undefined symbols.
+unused results, glued strings (clang, in plain tables), undefined symbols.
 ]]
 if(NOT DEFINED SPICERACK_COOKBOOKS_DIR)
 	if(DEFINED PACKAGE_PREFIX_DIR)
