@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs: order of the callbacks, exit codes, START and END, crashes, scopes, rollback."""
 
+import contextlib
 import re
 import unittest
 
@@ -38,12 +39,12 @@ class RunTest(CommandTest):
         for line in lines:
             self.assertIn(line, shown, result)
 
-    def each(self, cases):
-        """Yields the cases, each with marks of its own."""
-        for case in cases:
-            with self.subTest(case):
-                self.marks_file.unlink(missing_ok=True)
-                yield case
+    @contextlib.contextmanager
+    def fresh(self, case):
+        """One case of several, with marks of its own."""
+        with self.subTest(case):
+            self.marks_file.unlink(missing_ok=True)
+            yield
 
 
 class Order(RunTest):
@@ -131,15 +132,17 @@ class StartAndEnd(RunTest):
 
 class Returned(RunTest):
     def test_codes_of_the_cookbook(self):
-        for code in self.each([1, 5, 89, 100, 127]):
-            result = self.check(code, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", "--value", code)
-            self.assertEqual(result.err, f"{start('return')}\nRolling back cookbook {NAME}\n{end('return', code)}\n")
+        for code in [1, 5, 89, 100, 127]:
+            with self.fresh(code):
+                result = self.check(code, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", "--value", code)
+                self.assertEqual(result.err, f"{start('return')}\nRolling back cookbook {NAME}\n{end('return', code)}\n")
 
     def test_codes_that_are_not_the_cookbooks(self):
-        for code in self.each([90, 92, 95, 97, 99, 128, 255, 256, 300, -1]):
-            result = self.check(99, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", f"--value={code}")
-            self.assertLines(result, f"Cookbook {NAME} returned {code}: a cookbook returns 0, or 1 to 89 or 100 to "
-                             "127 for a failure", f"Rolling back cookbook {NAME}", end("return", 99))
+        for code in [90, 92, 95, 97, 99, 128, 255, 256, 300, -1]:
+            with self.fresh(code):
+                result = self.check(99, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", f"--value={code}")
+                self.assertLines(result, f"Cookbook {NAME} returned {code}: a cookbook returns 0, or 1 to 89 or 100 to "
+                                 "127 for a failure", f"Rolling back cookbook {NAME}", end("return", 99))
 
 
 class Raised(RunTest):
@@ -174,10 +177,11 @@ class Raised(RunTest):
         self.assertNotIn("START", result.err)
 
     def test_lock_that_cannot_be(self):
-        for how, message in self.each([
+        for how, message in (
                 ("bad-suffix", "a lock with the suffix 'a/b': it must not be empty nor hold a slash [lock.invalid]"),
-                ("bad-ttl", "a lock with a ttl of -1s: it must be positive [lock.invalid]")]):
-            self.assertIn(message, self.check(94, BEFORE, "--at", "lock", "--how", how).err)
+                ("bad-ttl", "a lock with a ttl of -1s: it must be positive [lock.invalid]")):
+            with self.fresh(how):
+                self.assertIn(message, self.check(94, BEFORE, "--at", "lock", "--how", how).err)
 
     def test_run(self):
         result = self.check_raised(99, [*WHOLE, *ROLLED_BACK], "executing", "--how", "raise")
@@ -232,51 +236,56 @@ ENDINGS = {
 class Crashed(RunTest):
     """Every bad end of the process, in every callback."""
 
-    def each_ending(self):
-        for name in self.each(ENDINGS):
-            words, text = ENDINGS[name]
+    @staticmethod
+    def each_ending():
+        for name, (words, text) in ENDINGS.items():
             yield name, ["--how", *words], f"Cookbook {NAME} {text} during "
 
     def test_before_start_nothing_follows(self):
         for stage, callback in (("arguments", "check"), ("prepare", "prepare"), ("describe", "describe"),
                                 ("lock", "lock")):
             marks = BEFORE[:BEFORE.index(callback) + 1]
-            for _, how, text in self.each_ending():
-                result = self.check(92, marks, "--at", callback, *how)
-                self.assertLines(result, text + stage)
-                for word in ("START", "END", "Rolling back"):
-                    self.assertNotIn(word, result.err)
+            for name, how, text in self.each_ending():
+                with self.fresh(name):
+                    result = self.check(92, marks, "--at", callback, *how)
+                    self.assertLines(result, text + stage)
+                    for word in ("START", "END", "Rolling back"):
+                        self.assertNotIn(word, result.err)
 
     def test_run_is_rolled_back_with_what_it_remembered(self):
         for name, how, text in self.each_ending():
-            undone = ["scope", "run ends", "deferred"] if name == "close" else ["scope", "deferred"]
-            result = self.check(92, [*WHOLE, *undone, *ROLLED_BACK], "--scoped", "--deferred", *how)
-            self.assertLines(result, start(how[1]), text + "run", f"Rolling back cookbook {NAME}", end(how[1], 92))
+            with self.fresh(name):
+                undone = ["scope", "run ends", "deferred"] if name == "close" else ["scope", "deferred"]
+                result = self.check(92, [*WHOLE, *undone, *ROLLED_BACK], "--scoped", "--deferred", *how)
+                self.assertLines(result, start(how[1]), text + "run", f"Rolling back cookbook {NAME}", end(how[1], 92))
 
     def test_scope_is_reported_and_not_repeated(self):
         for name, how, text in self.each_ending():
-            if name == "close":
-                continue  # the undo action itself then ends well
-            result = self.check(93, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--at", "scope", "--scoped",
-                                "--deferred", *how)
-            self.assertLines(result, text + "run",
-                             "not undone: the scoped thing: the process died while undoing it", end(how[1], 93))
+            with self.fresh(name):
+                if name == "close":
+                    continue  # the undo action itself then ends well
+                result = self.check(93, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--at", "scope", "--scoped",
+                                    "--deferred", *how)
+                self.assertLines(result, text + "run",
+                                 "not undone: the scoped thing: the process died while undoing it", end(how[1], 93))
 
     def test_deferred_is_reported_and_not_repeated(self):
         for name, how, text in self.each_ending():
-            if name == "close":
-                continue
-            result = self.check(93, [*WHOLE, "run ends", "deferred", *ROLLED_BACK], "--at", "deferred", "--deferred",
-                                *how)
-            self.assertLines(result, text + "run",
-                             "not undone: the deferred thing: the process died while undoing it", end(how[1], 93))
+            with self.fresh(name):
+                if name == "close":
+                    continue
+                result = self.check(93, [*WHOLE, "run ends", "deferred", *ROLLED_BACK], "--at", "deferred", "--deferred",
+                                    *how)
+                self.assertLines(result, text + "run",
+                                 "not undone: the deferred thing: the process died while undoing it", end(how[1], 93))
 
     def test_rollback_is_not_repeated(self):
         for name, how, text in self.each_ending():
-            marks = ROLLED_BACK if name == "close" else ["rollback"]
-            result = self.check(93, [*WHOLE, *marks], "--how", "raise", "--at-rollback", *how[1:])
-            self.assertLines(result, text + "rollback", f"The rollback of cookbook {NAME} did not end: what it had not "
-                             "done yet is owed", end("raise", 93))
+            with self.fresh(name):
+                marks = ROLLED_BACK if name == "close" else ["rollback"]
+                result = self.check(93, [*WHOLE, *marks], "--how", "raise", "--at-rollback", *how[1:])
+                self.assertLines(result, text + "rollback", f"The rollback of cookbook {NAME} did not end: what it had not "
+                                 "done yet is owed", end("raise", 93))
 
     def test_what_rollback_deferred_is_undone(self):
         self.check(93, [*WHOLE, "rollback", "deferred"], "--how", "segv", "--at-rollback", "defer-and-segv")
@@ -293,13 +302,14 @@ class Crashed(RunTest):
 
     def test_backtrace_names_function_file_and_line(self):
         result = self.check(92, [*WHOLE, *ROLLED_BACK], "--how", "segv")
-        self.assertRegex(result.err, r"during run\n    #0 do_it \(misbehave\.c:\d+\) in misbehave\.so\n"
-                                     r"    #1 here \(misbehave\.c:\d+\) in misbehave\.so\n"
-                                     r"    #2 run \(misbehave\.c:\d+\) in misbehave\.so\n")
+        self.assertRegex(result.err, r"during run\n    #0 store_nowhere \(misbehave\.c:\d+\) in misbehave\.so\n"
+                                     r"    #1 do_it \(misbehave\.c:\d+\) in misbehave\.so\n"
+                                     r"    #2 here \(misbehave\.c:\d+\) in misbehave\.so\n"
+                                     r"    #3 run \(misbehave\.c:\d+\) in misbehave\.so\n")
         # It is in the files as well, as one record.
-        crash = [line for line in self.log(NAME) if "#1 here (misbehave.c:" in line]
+        crash = [line for line in self.log(NAME) if "#2 here (misbehave.c:" in line]
         self.assertEqual(len(crash), 1)
-        self.assertTrue(crash[0].startswith("        #1 "), crash)
+        self.assertTrue(crash[0].startswith("        #2 "), crash)
 
     def test_trap(self):
         result = self.cookbook("fixture.several.Traps")

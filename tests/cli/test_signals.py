@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals: what the operator's keys, the service manager and the kernel may do to a run at any stage."""
 
+import contextlib
 import os
+import shutil
 import signal
 import time
 import unittest
@@ -47,23 +49,25 @@ class SignalTest(CommandTest):
         self.assertNothingLeft()
         return result
 
-    def each(self, cases):
-        for case in cases:
-            with self.subTest(case):
-                self.marks_file.unlink(missing_ok=True)
-                (self.logs / "fixture" / "misbehave.log").unlink(missing_ok=True)
-                yield case
+    @contextlib.contextmanager
+    def fresh(self, case):
+        """One case of several, with marks and a log of its own."""
+        with self.subTest(case):
+            self.marks_file.unlink(missing_ok=True)
+            shutil.rmtree(self.logs, ignore_errors=True)
+            yield
 
 
 class CtrlC(SignalTest):
     def test_first_one_interrupts_a_blocking_call(self):
-        for words in self.each(BLOCKING):
-            process = self.start_at("run", "--scoped", "--deferred", *words)
-            process.send_signal(signal.SIGINT)
-            result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
-            self.assertEqual(result.err.splitlines(), [
-                f"START - Cookbook {NAME} by {words[1]}", FIRST, "Interrupted", f"Rolling back cookbook {NAME}",
-                end(97, words[1])])
+        for words in BLOCKING:
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", "--deferred", *words)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
+                self.assertEqual(result.err.splitlines(), [
+                    f"START - Cookbook {NAME} by {words[1]}", FIRST, "Interrupted", f"Rolling back cookbook {NAME}",
+                    end(97, words[1])])
 
     def test_it_ends_the_command_that_runs(self):
         process = self.start_at("run", "--how", "command")
@@ -73,30 +77,33 @@ class CtrlC(SignalTest):
         self.assertFalse(os.path.exists(f"/proc/{command}"))
 
     def test_second_one_kills(self):
-        for words in self.each(DEAF):
-            process = self.start_at("run", "--scoped", "--deferred", *words)
-            self.interrupt(process, FIRST)
-            process.send_signal(signal.SIGINT)
-            result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
-            self.assertEqual(result.err.splitlines(), [
-                f"START - Cookbook {NAME} by {words[1]}", FIRST, SECOND, f"Rolling back cookbook {NAME}",
-                end(97, words[1])])
+        for words in DEAF:
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", "--deferred", *words)
+                self.interrupt(process, FIRST)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
+                self.assertEqual(result.err.splitlines(), [
+                    f"START - Cookbook {NAME} by {words[1]}", FIRST, SECOND, f"Rolling back cookbook {NAME}",
+                    end(97, words[1])])
 
     def test_in_prepare_there_is_neither_start_nor_end(self):
-        for words in self.each(BLOCKING):
-            process = self.start_at("prepare", "--at", "prepare", *words)
-            process.send_signal(signal.SIGINT)
-            result = self.check_end(process, 97, ["check", "prepare"])
-            self.assertEqual(result.err.splitlines(), [FIRST, f"Interrupted before the start of cookbook {NAME}"])
+        for words in BLOCKING:
+            with self.fresh(words):
+                process = self.start_at("prepare", "--at", "prepare", *words)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, ["check", "prepare"])
+                self.assertEqual(result.err.splitlines(), [FIRST, f"Interrupted before the start of cookbook {NAME}"])
 
     def test_twice_in_each_callback_before_start(self):
-        for number, callback in enumerate(self.each(WHOLE[:-1])):
-            process = self.start_at(callback, "--at", callback, "--how", "deaf")
-            self.interrupt(process, FIRST)
-            process.send_signal(signal.SIGINT)
-            result = self.check_end(process, 97, WHOLE[:number + 1])
-            self.assertNotIn("START", result.err)
-            self.assertNotIn("END", result.err)
+        for number, callback in enumerate(WHOLE[:-1]):
+            with self.fresh(callback):
+                process = self.start_at(callback, "--at", callback, "--how", "deaf")
+                self.interrupt(process, FIRST)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, WHOLE[:number + 1])
+                self.assertNotIn("START", result.err)
+                self.assertNotIn("END", result.err)
 
     def test_too_late_is_said(self):
         """The cookbook hears of it only after its run has succeeded."""
@@ -119,14 +126,15 @@ class InRollback(SignalTest):
         self.assertIn(end(99, "raise"), result.err)
 
     def test_second_one_within_five_seconds_abandons(self):
-        for how in self.each(["deaf", "spin", "command"]):
-            process = self.start_at("rollback", "--how", "raise", "--at-rollback", how)
-            self.interrupt(process, IN_ROLLBACK)
-            process.send_signal(signal.SIGINT)
-            result = self.check_end(process, 93, [*WHOLE, "rollback"])
-            self.assertIn(ABANDONED, result.err)
-            self.assertIn(f"The rollback of cookbook {NAME} did not end: what it had not done yet is owed\n"
-                          + end(93, "raise"), result.err)
+        for how in ["deaf", "spin", "command"]:
+            with self.fresh(how):
+                process = self.start_at("rollback", "--how", "raise", "--at-rollback", how)
+                self.interrupt(process, IN_ROLLBACK)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 93, [*WHOLE, "rollback"])
+                self.assertIn(ABANDONED, result.err)
+                self.assertIn(f"The rollback of cookbook {NAME} did not end: what it had not done yet is owed\n"
+                              + end(93, "raise"), result.err)
 
     def test_second_one_after_five_seconds_warns_again(self):
         process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "6")
@@ -150,12 +158,12 @@ class InRollback(SignalTest):
 
 class OtherSignals(SignalTest):
     def test_each_acts_like_the_first_ctrl_c(self):
-        for number, name in self.each([(signal.SIGTERM, "Terminated"), (signal.SIGHUP, "Hangup"),
-                                       (signal.SIGQUIT, "Quit")]):
-            process = self.start_at("run", "--how", "sleep", "--value", "60", "--scoped")
-            process.send_signal(number)
-            result = self.check_end(process, 97, [*WHOLE, "scope", *ROLLED_BACK])
-            self.assertIn(f"{name}: interrupting the cookbook\n", result.err)
+        for number, name in ((signal.SIGTERM, "Terminated"), (signal.SIGHUP, "Hangup"), (signal.SIGQUIT, "Quit")):
+            with self.fresh(name):
+                process = self.start_at("run", "--how", "sleep", "--value", "60", "--scoped")
+                process.send_signal(number)
+                result = self.check_end(process, 97, [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertIn(f"{name}: interrupting the cookbook\n", result.err)
 
     def test_in_prepare(self):
         process = self.start_at("prepare", "--at", "prepare", "--how", "sleep", "--value", "60")
@@ -213,17 +221,18 @@ class Killed(SignalTest):
               ("rollback", ["--how", "raise", "--at-rollback", "deaf"], True)]
 
     def test_supervisor(self):
-        for mark, words, owed in self.each(self.STAGES):
-            stage = "run" if mark == "stray left" else mark
-            process = self.start_at(mark, *words)
-            marks = self.marks()
-            process.kill()
-            self.assertEqual(self.finish(process).code, -signal.SIGKILL)
-            self.assertNothingLeft(1)
-            self.assertEqual(self.marks(), marks)
-            message = f"The supervisor of cookbook {NAME} died during {stage}: {OWED}"
-            for extended in (False, True):
-                self.assertEqual(("ERROR", message) in self.records(NAME, extended), owed)
+        for mark, words, owed in self.STAGES:
+            with self.fresh(f"{mark} {words}"):
+                stage = "run" if mark == "stray left" else mark
+                process = self.start_at(mark, *words)
+                marks = self.marks()
+                process.kill()
+                self.assertEqual(self.finish(process).code, -signal.SIGKILL)
+                self.assertNothingLeft(1)
+                self.assertEqual(self.marks(), marks)
+                message = f"The supervisor of cookbook {NAME} died during {stage}: {OWED}"
+                for extended in (False, True):
+                    self.assertEqual(("ERROR", message) in self.records(NAME, extended), owed)
 
     def test_supervisor_whose_descriptors_are_held_by_others(self):
         """A pipe that is still open elsewhere does not keep the runner alive."""
@@ -236,11 +245,12 @@ class Killed(SignalTest):
         self.assertNothingLeft(1)
 
     def test_worker(self):
-        for words in self.each([["--how", "deaf"], ["--how", "command"], ["--how", "sleep", "--value", "60"]]):
-            process = self.start_at("run", "--scoped", *words)
-            os.kill(self.process_named("spicerack-work"), signal.SIGKILL)
-            result = self.check_end(process, 92, [*WHOLE, "scope", *ROLLED_BACK])
-            self.assertIn(f"Cookbook {NAME} was ended by signal 9 (SIGKILL, Killed) during run\n", result.err)
+        for words in [["--how", "deaf"], ["--how", "command"], ["--how", "sleep", "--value", "60"]]:
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", *words)
+                os.kill(self.process_named("spicerack-work"), signal.SIGKILL)
+                result = self.check_end(process, 92, [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertIn(f"Cookbook {NAME} was ended by signal 9 (SIGKILL, Killed) during run\n", result.err)
 
     def test_worker_in_rollback(self):
         process = self.start_at("rollback", "--how", "raise", "--at-rollback", "deaf")
@@ -248,17 +258,18 @@ class Killed(SignalTest):
         self.check_end(process, 93, [*WHOLE, "rollback"])
 
     def test_runner(self):
-        for mark, words, _ in self.each(self.STAGES):
-            process = self.start_at(mark, *words)
-            marks = self.marks()
-            os.kill(self.process_named("spicerack-run"), signal.SIGKILL)
-            result = self.check_end(process, 92 if mark == "prepare" else 93, marks)
-            if mark == "prepare":
-                self.assertIn(f"The runner of cookbook {NAME} died during its ", result.err)
-                self.assertNotIn("END", result.err)
-            else:
-                self.assertIn("owed\n", result.err)
-                self.assertIn(f"END (FAIL) - Cookbook {NAME} (exit_code=93)", result.err)
+        for mark, words, _ in self.STAGES:
+            with self.fresh(f"{mark} {words}"):
+                process = self.start_at(mark, *words)
+                marks = self.marks()
+                os.kill(self.process_named("spicerack-run"), signal.SIGKILL)
+                result = self.check_end(process, 92 if mark == "prepare" else 93, marks)
+                if mark == "prepare":
+                    self.assertIn(f"The runner of cookbook {NAME} died during its ", result.err)
+                    self.assertNotIn("END", result.err)
+                else:
+                    self.assertIn("owed\n", result.err)
+                    self.assertIn(f"END (FAIL) - Cookbook {NAME} (exit_code=93)", result.err)
 
     def test_signals_to_runner_and_worker_are_ignored(self):
         process = self.start_at("run", "--how", "sleep", "--value", "1")
@@ -284,12 +295,13 @@ class OnATerminal(SignalTest):
         return result
 
     def test_ctrl_c(self):
-        for words in self.each(BLOCKING):
-            terminal = self.at("run", "--scoped", *words)
-            terminal.type(b"\x03")
-            result = self.check_terminal(terminal, 97, [*WHOLE, "scope", *ROLLED_BACK])
-            self.assertIn(FIRST, result.out)
-            self.assertIn(end(97, words[1]), result.out)
+        for words in BLOCKING:
+            with self.fresh(words):
+                terminal = self.at("run", "--scoped", *words)
+                terminal.type(b"\x03")
+                result = self.check_terminal(terminal, 97, [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertIn(FIRST, result.out)
+                self.assertIn(end(97, words[1]), result.out)
 
     def test_runner_and_worker_are_not_hit(self):
         """Not even a cookbook that has put back the default action dies of it."""
@@ -321,15 +333,16 @@ class OnATerminal(SignalTest):
         self.assertIn("Quit: interrupting the cookbook", result.out)
 
     def test_a_closed_terminal_is_a_hangup(self):
-        for words in self.each(BLOCKING):
-            terminal = self.at("run", "--scoped", *words)
-            terminal.hang_up()
-            self.assertEqual(terminal.finish().code, 97)
-            self.assertEqual(self.marks(), [*WHOLE, "scope", *ROLLED_BACK])
-            self.assertNothingLeft()
-            messages = [message for _, message in self.records(NAME)]
-            self.assertEqual(messages[-4:], ["Hangup: interrupting the cookbook", "Interrupted",
-                                             f"Rolling back cookbook {NAME}", end(97, words[1])])
+        for words in BLOCKING:
+            with self.fresh(words):
+                terminal = self.at("run", "--scoped", *words)
+                terminal.hang_up()
+                self.assertEqual(terminal.finish().code, 97)
+                self.assertEqual(self.marks(), [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertNothingLeft()
+                messages = [message for _, message in self.records(NAME)]
+                self.assertEqual(messages[-4:], ["Hangup: interrupting the cookbook", "Interrupted",
+                                                 f"Rolling back cookbook {NAME}", end(97, words[1])])
 
     def test_a_closed_terminal_does_not_hurt_a_run_that_ignores_it(self):
         terminal = self.on_terminal("nohup", "cookbook", "-c", self.config, NAME, "--marks", self.marks_file,
