@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/argvalue.h"
 #include "argparse.h"
 #include "columns.h"
 #include "identity.h"
@@ -17,6 +18,7 @@
 struct command_line {
 	bool list, dry_run, verbose, no_locks, version;
 	const char *config_file;
+	spk_duration timeout;
 };
 
 enum option {
@@ -25,6 +27,7 @@ enum option {
 	DRY_RUN,
 	VERBOSE,
 	NO_LOCKS,
+	TIMEOUT,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -52,6 +55,8 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "show debug messages and, in lists, titles"),
 	OPTION(NO_LOCKS, no_locks, 0, SPK_TYPE_FLAG,
 	       .help = "neither take nor check any lock, for emergencies"),
+	OPTION(TIMEOUT, timeout, 0, SPK_TYPE_DURATION, .metavar = "DURATION",
+	       .help = "interrupt the cookbook when it has run this long: 90, 20m, 1h30m"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -85,7 +90,7 @@ static int count_global(int argc, char *const *argv)
 	for (i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1])
 			break;
-		if (strcmp(argv[i], "--config-file") == 0) {
+		if (strcmp(argv[i], "--config-file") == 0 || strcmp(argv[i], "--timeout") == 0) {
 			i++;
 			continue;
 		}
@@ -116,6 +121,17 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 	return EXIT_OK;
 }
 
+/* The parser has found it to be one. */
+static spk_duration timeout_of(const struct parsed *parsed)
+{
+	spk_strings texts = parsed->args[TIMEOUT].texts;
+	spk_duration timeout = {0};
+
+	if (texts.count > 0 && duration_read(texts.items[texts.count - 1], &timeout, NULL) < 0)
+		timeout.ns = 0;
+	return timeout;
+}
+
 static int run(const struct settings *settings, const struct parsed *parsed, const char *name,
 	       int argc, char *const *argv)
 {
@@ -127,6 +143,7 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.dry_run = given(parsed, DRY_RUN),
 		.verbose = given(parsed, VERBOSE),
 		.no_locks = given(parsed, NO_LOCKS),
+		.timeout = timeout_of(parsed),
 	};
 	struct tree_found found;
 	int code;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -16,6 +17,7 @@
 
 #include "../runtime/descendants.h"
 #include "../runtime/fd.h"
+#include "../runtime/mem.h"
 #include "signals.h"
 
 #define SEND_TIMEOUT_MS 10000
@@ -95,28 +97,55 @@ static bool on_result(struct link *link, struct message *message)
 	return wire_complete(body);
 }
 
-/* What has arrived from the child. True: link->event is to be told. */
-static bool on_requests(struct link *link, bool *ret_broken)
+static void forget_nested(struct link *link)
+{
+	free((void *)(uintptr_t)link->event.nested.args.items);
+	link->event.nested = (struct nested_request){0};
+}
+
+static bool on_nested(struct link *link, struct message *message)
+{
+	struct nested_request *nested = &link->event.nested;
+	struct wire_reader *body = &message->body;
+	const char **args;
+
+	forget_nested(link);
+	link->serial = message->serial;
+	nested->confirm = wire_get_number(body) != 0;
+	nested->name = wire_get_text(body);
+	nested->args.count = wire_get_count(body);
+	nested->args.items = args = xcalloc(nested->args.count, sizeof(*args));
+	for (size_t i = 0; i < nested->args.count; i++) {
+		args[i] = wire_get_text(body);
+		if (!args[i])
+			body->bad = true;
+	}
+	return wire_complete(body) && nested->name;
+}
+
+/* What has arrived from the child: LINK_ANSWER for nothing to tell, else the type of the event. */
+static enum link_event_type on_requests(struct link *link)
 {
 	struct message message;
 
-	*ret_broken = false;
 	switch (channel_receive(&link->requests, false, &message)) {
 	case CHANNEL_NOTHING:
-		return false;
+		return LINK_ANSWER;
 	case CHANNEL_CLOSED:
-		*ret_broken = true;
-		return false;
+		return LINK_RUNNER_GONE;
 	case CHANNEL_MESSAGE:
 		break;
 	}
-	if (message.type == REQUEST_LOG)
-		*ret_broken = !on_log(link, &message);
-	else if (message.type == REQUEST_RESULT)
-		*ret_broken = !on_result(link, &message);
-	else
-		*ret_broken = true;
-	return !*ret_broken && message.type == REQUEST_RESULT;
+	switch (message.type) {
+	case REQUEST_LOG:
+		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_RESULT:
+		return on_result(link, &message) ? LINK_RESULT : LINK_RUNNER_GONE;
+	case REQUEST_NESTED:
+		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
+	default:
+		return LINK_RUNNER_GONE;
+	}
 }
 
 /* ---- the runner ---- */
@@ -159,12 +188,22 @@ static const struct link_event *told(struct link *link, enum link_event_type typ
 	return &link->event;
 }
 
-/* Kills the runner; with it goes all it started, which comes to us as the next subreaper. */
+/*
+ * Kills the runner; with it goes all it started, which comes to us as the next subreaper. The
+ * runners of the outer runs are spared.
+ */
 static void end_runner(struct link *link)
 {
+	pid_t spared[NESTED_DEPTH_MAX];
+	size_t count = 0;
+
+	for (const struct link *each = link->outer; each && count < NESTED_DEPTH_MAX;
+	     each = each->outer)
+		if (each->runner > 0)
+			spared[count++] = each->runner;
 	if (link->runner > 0)
 		kill(link->runner, SIGKILL);
-	descendants_kill(0, NULL);
+	descendants_kill(spared, count, 0, NULL);
 	link->runner = 0;
 }
 
@@ -218,7 +257,6 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		const struct link_event *event;
 		struct timespec timeout = {0};
 		int64_t left = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
-		bool broken;
 
 		if (link->runner == 0)
 			return told(link, LINK_RUNNER_GONE);
@@ -240,10 +278,12 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		if (fds[ERR].revents)
 			output_drain_err(&link->output);
 		if (fds[REQUESTS].revents) {
-			if (on_requests(link, &broken))
-				return told(link, LINK_RESULT);
-			if (broken)
+			enum link_event_type type = on_requests(link);
+
+			if (type == LINK_RUNNER_GONE)
 				return runner_gone(link);
+			if (type != LINK_ANSWER)
+				return told(link, type);
 			/* All that the child said comes before the news of its death. */
 			continue;
 		}
@@ -371,6 +411,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 
 	*ret_refused = false;
 	*link = (struct link){
+		.outer = link->outer,
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,
@@ -410,6 +451,14 @@ void link_stage(struct link *link, enum stage stage)
 	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
 	buf_free(&body);
+}
+
+void link_answer(struct link *link, const struct buf *body)
+{
+	forget_nested(link);
+	if (link->child_alive &&
+	    channel_send(&link->requests, REQUEST_ANSWER, link->serial, body, SEND_TIMEOUT_MS) < 0)
+		runner_gone(link);
 }
 
 void link_interrupt(struct link *link)
@@ -476,4 +525,5 @@ void link_close(struct link *link)
 	channel_close(&link->requests);
 	fd_close(&link->interrupt_fd);
 	buf_free(&link->event.result.error);
+	forget_nested(link);
 }

@@ -672,11 +672,13 @@ static int read_descriptor(struct reader *reader, uint64_t address, struct cookb
 	spec->max_concurrency = theirs.max_concurrency;
 	spec->skip_start = theirs.skip_start;
 	spec->lock_ttl = theirs.lock_ttl;
+	spec->timeout = theirs.timeout;
 	if (spec->state_size > STATE_MAX)
 		return bad(reader, "a structure larger than 64 MiB");
 	if (spec->task_id > SPK_REQUIRED || spec->reason > SPK_REQUIRED)
 		return bad(reader, "an unknown presence of a ready-made argument");
-	if (spec->max_concurrency < SPK_UNLIMITED || spec->lock_ttl.ns < 0)
+	if (spec->max_concurrency < SPK_UNLIMITED || spec->lock_ttl.ns < 0 ||
+	    spec->timeout.ns < 0)
 		return bad(reader, "a lock with negative numbers");
 	reader->changed = false;
 	if (read_text(reader, address + offsetof(struct spk_cookbook, title), "title", TEXT_LINE,

@@ -12,6 +12,7 @@ struct run_options {
 	const struct settings *settings;
 	const struct identity *identity;
 	bool dry_run, verbose, no_locks;
+	spk_duration timeout; /* of each run stage; 0: what the cookbook says */
 };
 
 /*

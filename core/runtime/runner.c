@@ -128,7 +128,7 @@ static int on_death(struct runner *runner, int status)
 	int rc;
 
 	runner->child = 0;
-	descendants_kill(0, NULL);
+	descendants_kill(NULL, 0, 0, NULL);
 	wire_put_number(&body, (uint64_t)status);
 	wire_put_number(&body, (uint64_t)crash->signal);
 	wire_put_number(&body, (uint64_t)(int64_t)crash->code);
@@ -147,7 +147,7 @@ static int on_kill(struct runner *runner)
 
 	if (!runner->child)
 		return 0;
-	descendants_kill(runner->child, &status);
+	descendants_kill(NULL, 0, runner->child, &status);
 	return on_death(runner, status);
 }
 
@@ -305,7 +305,7 @@ int spk_private_runner_main(void)
 		if (fds[0].revents && on_control(&runner) < 0)
 			break;
 	}
-	descendants_kill(0, NULL);
+	descendants_kill(NULL, 0, 0, NULL);
 	if (!runner.finished && rollback_owed(&session))
 		last_words(&session);
 	order_free(&session.order);
