@@ -123,6 +123,8 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 		return EXIT_STARTUP;
 	}
 	tree_print(&tree, prefix, titles, stdout);
+	if (tree.cookbook_count == 0 && *prefix)
+		fprintf(stderr, "cookbook: there is no cookbook below '%s'\n", prefix);
 	tree_free(&tree);
 	return EXIT_OK;
 }

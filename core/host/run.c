@@ -185,6 +185,14 @@ static void quit_child(struct run *run)
 
 /* ---- before the run ---- */
 
+/* A setting that is left empty is none for a cookbook. */
+static const char *text_or_null(const struct settings *settings, const char *path)
+{
+	const char *text = settings_text(settings, path);
+
+	return text && *text ? text : NULL;
+}
+
 static void fill_order(const struct run *run, struct run_order *order, char *build_id)
 {
 	const struct run_options *options = run->options;
@@ -213,7 +221,7 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.owner = options->identity->owner,
 		.config_dir = settings_text(options->settings,
 					    "instance_params.spicerack_config_dir"),
-		.http_proxy = settings_text(options->settings, "instance_params.http_proxy"),
+		.http_proxy = text_or_null(options->settings, "instance_params.http_proxy"),
 		.task_id = run->parsed.task_id,
 		.reason = run->parsed.reason,
 		.subcommand = run->parsed.subcommand ? run->parsed.subcommand->name : NULL,
