@@ -298,7 +298,7 @@ class Crashed(RunTest):
         result = self.check(92, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--how", "overflow", "--scoped",
                             "--deferred")
         self.assertRegex(result.err, r"\(SIGSEGV, Segmentation fault\) at address 0x[0-9a-f]+, its stack overflowed "
-                                     r"during run\n    #0 overflow \(misbehave\.c:\d+\) in misbehave\.so\n")
+                                     r"during run\n    build-id [0-9a-f]{40}\n    #0 overflow \(misbehave\.c:\d+\) in misbehave\.so\n")
 
     def test_backtrace_names_function_file_and_line(self):
         result = self.check(92, [*WHOLE, *ROLLED_BACK], "--how", "segv")
