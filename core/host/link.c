@@ -191,6 +191,7 @@ static const struct link_event *on_control(struct link *link)
 	if (message.type == CONTROL_GONE) {
 		good = on_gone(link, &message);
 		link->child_alive = false;
+		channel_discard(&link->requests);
 	} else {
 		good = on_answer(link, &message);
 	}
