@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -74,14 +75,19 @@ static bool on_result(struct link *link, struct message *message)
 {
 	struct stage_result *result = &link->event.result;
 	struct wire_reader *body = &message->body;
+	const char *text;
 	size_t lines;
 
 	buf_clear(&result->error);
+	buf_clear(&result->text_copy);
 	result->stage = (enum stage)wire_get_number(body);
 	result->outcome = (enum stage_outcome)wire_get_number(body);
 	result->code = (int)(int64_t)wire_get_number(body);
 	result->undo_failed = (uint32_t)wire_get_number(body);
-	result->text = wire_get_text(body);
+	/* The channel's buffer will not hold it for long. */
+	text = wire_get_text(body);
+	buf_puts(&result->text_copy, text ? text : "");
+	result->text = text ? buf_text(&result->text_copy) : NULL;
 	result->lock_concurrency = (int32_t)wire_get_number(body);
 	result->lock_ttl_ns = (int64_t)wire_get_number(body);
 	result->skip_start = wire_get_number(body) != 0;
@@ -112,7 +118,7 @@ static bool on_requests(struct link *link, bool *ret_broken)
 	}
 	if (message.type == REQUEST_LOG)
 		*ret_broken = !on_log(link, &message);
-	else if (message.type == REQUEST_RESULT)
+	else if (message.type == REQUEST_RESULT && link->stage_ordered)
 		*ret_broken = !on_result(link, &message);
 	else
 		*ret_broken = true;
@@ -124,16 +130,18 @@ static bool on_requests(struct link *link, bool *ret_broken)
 static bool on_gone(struct link *link, struct message *message)
 {
 	struct child_death *death = &link->event.death;
+	const char *stage;
 
 	death->status = (int)wire_get_number(&message->body);
 	death->signal = (int)wire_get_number(&message->body);
 	death->code = (int)(int64_t)wire_get_number(&message->body);
 	death->fault_address = wire_get_number(&message->body);
 	death->stack_pointer = wire_get_number(&message->body);
-	death->stage = wire_get_text(&message->body);
+	stage = wire_get_text(&message->body);
+	snprintf(death->stage, sizeof(death->stage), "%s", stage ? stage : "");
 	get_trace(&message->body, &death->trace, true);
 	link->event.type = LINK_GONE;
-	return wire_complete(&message->body) && death->stage;
+	return wire_complete(&message->body) && stage;
 }
 
 static bool on_answer(struct link *link, struct message *message)
@@ -477,4 +485,5 @@ void link_close(struct link *link)
 	channel_close(&link->requests);
 	fd_close(&link->interrupt_fd);
 	buf_free(&link->event.result.error);
+	buf_free(&link->event.result.text_copy);
 }
