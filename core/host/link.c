@@ -237,8 +237,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			timeout.tv_sec = left / 1000000000LL;
 			timeout.tv_nsec = left % 1000000000LL;
 		}
-		if (ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL) == 0 && left <= 0)
-			return told(link, LINK_TIMEOUT);
+		ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -254,10 +253,12 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			if (broken)
 				return runner_gone(link);
 			/* All that the child said comes before the news of its death. */
-			continue;
-		}
-		if (fds[CONTROL].revents && (event = on_control(link)))
+		} else if (fds[CONTROL].revents && (event = on_control(link))) {
 			return event;
+		}
+		/* However much it has to say or prints, the deadline holds. */
+		if (left <= 0)
+			return told(link, LINK_TIMEOUT);
 	}
 }
 
