@@ -38,6 +38,7 @@
 #define RUNNER_PID INT32_MAX
 #define WAITS_MAX 200000
 #define BODY_MAX (1U << 20)
+#define FRAGMENT_SIZE 32768U
 
 enum {
 	HONEST_RUNNER = 1, /* answers the supervisor's orders as it should */
@@ -88,17 +89,19 @@ int logfile_open(const char *base, const char *name, const struct logfile_limits
 int logfile_write(struct logfile *logfile, const struct buf *record, const struct buf *extended,
 		  struct err *err)
 {
-	const char *head = other.flags & DRY_RUN ? "DRY-RUN " HEAD : HEAD, *run;
+	const char *head = other.flags & DRY_RUN ? "DRY-RUN " HEAD : HEAD, *said;
 
 	if (record)
 		expect_record(record->text, record->length, head);
 	expect_record(extended->text, extended->length, head);
-	run = strstr(extended->text, "[INFO run:");
-	if (run && run == strchr(extended->text, '[')) {
-		other.starts += strstr(run, "] START - Cookbook fuzz\n") != NULL ||
-				strstr(run, "] START - Cookbook fuzz ") != NULL;
-		other.ends += strstr(run, "] END (") != NULL || strstr(run, "] DONE (") != NULL;
-	}
+	/* Only announce() of run.c says so. */
+	said = strchr(extended->text, '[');
+	if (strncmp(said, "[INFO run:", 10) != 0 || !(said = strchr(said, ']')) ||
+	    strncmp(said - 12, " in announce] ", 14) != 0)
+		return 0;
+	said += 2;
+	other.starts += strncmp(said, "START - Cookbook fuzz", 21) == 0;
+	other.ends += strncmp(said, "END (", 5) == 0 || strncmp(said, "DONE (", 6) == 0;
 	return 0;
 }
 
@@ -266,7 +269,7 @@ static void message(int fd, uint32_t type, uint32_t serial, bool more, struct bu
 	size_t done = 0, length;
 
 	do {
-		length = body->length - done < 32768 ? body->length - done : 32768;
+		length = body->length - done < FRAGMENT_SIZE ? body->length - done : FRAGMENT_SIZE;
 		datagram(fd,
 			 &(struct head){type, serial, more || done + length < body->length,
 					(uint32_t)length},
@@ -445,6 +448,15 @@ static bool compose(uint8_t letter)
 	}
 }
 
+/* All fragments but the last are full. */
+static void fill_fragment(bool wanted, struct buf *body)
+{
+	size_t rest = body->length % FRAGMENT_SIZE;
+
+	if (wanted && (rest || body->length == 0))
+		buf_fill(body, ' ', FRAGMENT_SIZE - rest);
+}
+
 /* Messages and what else happens to the supervisor. */
 static void act(uint8_t letter)
 {
@@ -459,10 +471,12 @@ static void act(uint8_t letter)
 	case 'q': /* the body as a request of the worker */
 	case 'f': /* the same as a fragment that others follow */
 		type = next();
+		fill_fragment(letter == 'f', body);
 		message(other.requests, type, next(), letter == 'f', body);
 		break;
 	case 'c': /* the body as an answer of the runner */
 	case 'F':
+		fill_fragment(letter == 'F', body);
 		message(other.control, next(), 0, letter == 'F', body);
 		break;
 	case 'Q': /* the body as it is */
@@ -557,7 +571,7 @@ static void play(void)
 
 static bool receive(int fd, struct head *ret_head, uint64_t *ret_number)
 {
-	char packet[sizeof(*ret_head) + 32768];
+	char packet[sizeof(*ret_head) + FRAGMENT_SIZE];
 	ssize_t got = fd < 0 ? -1 : recv(fd, packet, sizeof(packet), MSG_DONTWAIT);
 
 	if (got < (ssize_t)sizeof(*ret_head))
