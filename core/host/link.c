@@ -80,14 +80,19 @@ static bool on_result(struct link *link, struct message *message)
 {
 	struct stage_result *result = &link->event.result;
 	struct wire_reader *body = &message->body;
+	const char *text;
 	size_t lines;
 
 	buf_clear(&result->error);
+	buf_clear(&result->text_copy);
 	result->stage = (enum stage)wire_get_number(body);
 	result->outcome = (enum stage_outcome)wire_get_number(body);
 	result->code = (int)(int64_t)wire_get_number(body);
 	result->undo_failed = (uint32_t)wire_get_number(body);
-	result->text = wire_get_text(body);
+	/* The channel's buffer will not hold it for long. */
+	text = wire_get_text(body);
+	buf_puts(&result->text_copy, text ? text : "");
+	result->text = text ? buf_text(&result->text_copy) : NULL;
 	result->lock_concurrency = (int32_t)wire_get_number(body);
 	result->lock_ttl_ns = (int64_t)wire_get_number(body);
 	result->skip_start = wire_get_number(body) != 0;
@@ -144,7 +149,9 @@ static enum link_event_type on_requests(struct link *link)
 	case REQUEST_LOG:
 		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_RESULT:
-		return on_result(link, &message) ? LINK_RESULT : LINK_RUNNER_GONE;
+		/* None but the one that was ordered. */
+		return link->stage_ordered && on_result(link, &message) ? LINK_RESULT
+									: LINK_RUNNER_GONE;
 	case REQUEST_NESTED:
 		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
 	default:
@@ -164,16 +171,18 @@ static void child_ended(struct link *link)
 static bool on_gone(struct link *link, struct message *message)
 {
 	struct child_death *death = &link->event.death;
+	const char *stage;
 
 	death->status = (int)wire_get_number(&message->body);
 	death->signal = (int)wire_get_number(&message->body);
 	death->code = (int)(int64_t)wire_get_number(&message->body);
 	death->fault_address = wire_get_number(&message->body);
 	death->stack_pointer = wire_get_number(&message->body);
-	death->stage = wire_get_text(&message->body);
+	stage = wire_get_text(&message->body);
+	snprintf(death->stage, sizeof(death->stage), "%s", stage ? stage : "");
 	get_trace(&message->body, &death->trace, true);
 	link->event.type = LINK_GONE;
-	return wire_complete(&message->body) && death->stage;
+	return wire_complete(&message->body) && stage;
 }
 
 static bool on_answer(struct link *link, struct message *message)
@@ -241,6 +250,7 @@ static const struct link_event *on_control(struct link *link)
 	if (message.type == CONTROL_GONE) {
 		good = on_gone(link, &message);
 		child_ended(link);
+		channel_discard(&link->requests);
 	} else {
 		good = on_answer(link, &message);
 	}
@@ -289,9 +299,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			timeout.tv_sec = left / 1000000000LL;
 			timeout.tv_nsec = left % 1000000000LL;
 		}
-		if (ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL) == 0 && left <= 0)
-			return until == link->death_due_ns ? runner_gone(link)
-							   : told(link, LINK_TIMEOUT);
+		ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -309,14 +317,17 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			if (type != LINK_ANSWER)
 				return told(link, type);
 			/* All that the child said comes before the news of its death. */
-			continue;
-		}
-		if (fds[CONTROL].revents && (event = on_control(link)))
+		} else if (fds[CONTROL].revents && (event = on_control(link))) {
 			return event;
+		}
 		if (fds[CHILD].revents) {
 			fd_close(&link->child_fd);
 			expect_death(link);
 		}
+		/* However much it has to say or prints, the deadline holds. */
+		if (left <= 0)
+			return until == link->death_due_ns ? runner_gone(link)
+							   : told(link, LINK_TIMEOUT);
 	}
 }
 
@@ -564,5 +575,6 @@ void link_close(struct link *link)
 	fd_close(&link->interrupt_fd);
 	fd_close(&link->child_fd);
 	buf_free(&link->event.result.error);
+	buf_free(&link->event.result.text_copy);
 	forget_nested(link);
 }

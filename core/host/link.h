@@ -23,13 +23,14 @@ struct link_trace {
 	bool is_return[64];
 };
 
-/* The result of a stage. Texts live until the next call of link_wait(). */
+/* The result of a stage; it lives until the next one. */
 struct stage_result {
 	enum stage stage;
 	enum stage_outcome outcome;
 	int code;
 	uint32_t undo_failed;
-	const char *text; /* may be NULL */
+	const char *text; /* may be NULL; lies in `text_copy` */
+	struct buf text_copy;
 	int32_t lock_concurrency;
 	int64_t lock_ttl_ns;
 	bool skip_start;
@@ -42,7 +43,7 @@ struct child_death {
 	int status;       /* of waitpid() */
 	int signal, code; /* recorded by the child itself; 0: nothing recorded */
 	uintptr_t fault_address, stack_pointer;
-	const char *stage; /* what it was doing */
+	char stage[16]; /* what it was doing, "" when that is not known */
 	struct link_trace trace;
 };
 

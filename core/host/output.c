@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,17 +51,32 @@ static void log_lines(struct output *output, bool all)
 	output->err = rest;
 }
 
-/* Reads what has arrived in a pipe; closes it at its end. False: nothing more now. */
-static bool read_pipe(int *fd, struct buf *into)
+/* How much has arrived in a pipe; 1 when there may be its end. */
+static size_t arrived(int fd)
+{
+	int length = 0;
+
+	if (fd < 0)
+		return 0;
+	return ioctl(fd, FIONREAD, &length) < 0 || length <= 0 ? 1 : (size_t)length;
+}
+
+/*
+ * Reads some of the `*left` bytes that had arrived in a pipe, no matter what has been added since:
+ * who prints faster than we read must not keep us from everything else. Closes it at its end.
+ * False: nothing more now.
+ */
+static bool read_pipe(int *fd, size_t *left, struct buf *into)
 {
 	char bytes[16384];
 	ssize_t got;
 
-	if (*fd < 0)
+	if (*fd < 0 || *left == 0)
 		return false;
-	got = read(*fd, bytes, sizeof(bytes));
+	got = read(*fd, bytes, *left < sizeof(bytes) ? *left : sizeof(bytes));
 	if (got > 0) {
 		buf_add(into, bytes, (size_t)got);
+		*left -= (size_t)got;
 		return true;
 	}
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -70,7 +86,9 @@ static bool read_pipe(int *fd, struct buf *into)
 
 void output_drain_err(struct output *output)
 {
-	while (read_pipe(&output->err_fd, &output->err))
+	size_t left = arrived(output->err_fd);
+
+	while (read_pipe(&output->err_fd, &left, &output->err))
 		log_lines(output, false);
 }
 
@@ -116,8 +134,10 @@ static void flush_out(struct output *output)
 
 void output_drain_out(struct output *output)
 {
+	size_t left = arrived(output->out_fd);
+
 	flush_out(output);
-	while (output_wants_more(output) && read_pipe(&output->out_fd, &output->out))
+	while (output_wants_more(output) && read_pipe(&output->out_fd, &left, &output->out))
 		flush_out(output);
 }
 

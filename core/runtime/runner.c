@@ -104,6 +104,9 @@ static int on_child(struct runner *runner)
 		buf_free(&body);
 		return rc;
 	}
+	/* An order that came too late for the child before is not for this one. */
+	if (!runner->child)
+		channel_discard(&runner->spk->requests);
 	pid = runner->child ? -1 : fork();
 	if (pid == 0) {
 		close(runner->control.fd);
