@@ -35,6 +35,7 @@ START_OF_PROCESS = "start of the process"  # in the loader, or a call of the C l
 JOBS = 2
 SLEEPING_JOBS = 24  # of runs that wait for a message that does not come
 TIMEOUT = 20
+SHOWN = 200  # failures, in full
 LOST_TIMEOUT = 45  # the longest wait for an answer of another process is 30 s
 NOT_PERMITTED = SKIPPED = 77
 
@@ -431,7 +432,7 @@ def main():
         reference = plain[(case.call.scenario, case.call.name in ALLOCATIONS)]
         wrong = judge(case, result, reference)
         failed += bool(wrong)
-        if wrong and failed <= 40:
+        if wrong and failed <= SHOWN:
             show(case, result, wrong)
         elif options.verbose:
             print(f"{case_name(case)}: {outcome(result, reference)}")
