@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/argvalue.h"
 #include "argparse.h"
 #include "columns.h"
+#include "find.h"
 #include "identity.h"
 #include "outcome.h"
 #include "run.h"
@@ -15,8 +17,9 @@
 
 /* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
 struct command_line {
-	bool list, dry_run, verbose, no_locks, version;
+	bool list, dry_run, verbose, no_locks, in_process, version;
 	const char *config_file;
+	spk_duration timeout;
 };
 
 enum option {
@@ -25,6 +28,8 @@ enum option {
 	DRY_RUN,
 	VERBOSE,
 	NO_LOCKS,
+	TIMEOUT,
+	IN_PROCESS,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -45,13 +50,19 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "list the cookbooks with their owner teams, with -v also their titles; with "
 		       "COOKBOOK only what lies under that prefix"),
 	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, .metavar = "FILE",
-	       .help = "read this configuration file instead of the installed ones"),
+	       .help = "read this configuration file instead of all others"),
 	OPTION(DRY_RUN, dry_run, 'd', SPK_TYPE_FLAG,
 	       .help = "change nothing, show what would be done"),
 	OPTION(VERBOSE, verbose, 'v', SPK_TYPE_FLAG,
 	       .help = "show debug messages and, in lists, titles"),
 	OPTION(NO_LOCKS, no_locks, 0, SPK_TYPE_FLAG,
 	       .help = "neither take nor check any lock, for emergencies"),
+	OPTION(TIMEOUT, timeout, 0, SPK_TYPE_DURATION, .metavar = "DURATION",
+	       .help = "interrupt the cookbook when it has run this long: 90, 20m, 1h30m"),
+	OPTION(IN_PROCESS, in_process, 0, SPK_TYPE_FLAG,
+	       .help = "run the cookbook in the process that opens it, for gdb and valgrind: a "
+		       "crash "
+		       "is then not rolled back"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -85,7 +96,7 @@ static int count_global(int argc, char *const *argv)
 	for (i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1])
 			break;
-		if (strcmp(argv[i], "--config-file") == 0) {
+		if (strcmp(argv[i], "--config-file") == 0 || strcmp(argv[i], "--timeout") == 0) {
 			i++;
 			continue;
 		}
@@ -112,8 +123,21 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 		return EXIT_STARTUP;
 	}
 	tree_print(&tree, prefix, titles, stdout);
+	if (tree.cookbook_count == 0 && *prefix)
+		fprintf(stderr, "cookbook: there is no cookbook below '%s'\n", prefix);
 	tree_free(&tree);
 	return EXIT_OK;
+}
+
+/* The parser has found it to be one. */
+static spk_duration timeout_of(const struct parsed *parsed)
+{
+	spk_strings texts = parsed->args[TIMEOUT].texts;
+	spk_duration timeout = {0};
+
+	if (texts.count > 0 && duration_read(texts.items[texts.count - 1], &timeout, NULL) < 0)
+		timeout.ns = 0;
+	return timeout;
 }
 
 static int run(const struct settings *settings, const struct parsed *parsed, const char *name,
@@ -127,6 +151,8 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.dry_run = given(parsed, DRY_RUN),
 		.verbose = given(parsed, VERBOSE),
 		.no_locks = given(parsed, NO_LOCKS),
+		.in_process = given(parsed, IN_PROCESS),
+		.timeout = timeout_of(parsed),
 	};
 	struct tree_found found;
 	int code;

@@ -6,8 +6,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,10 +19,13 @@
 
 #include "../runtime/descendants.h"
 #include "../runtime/fd.h"
+#include "../runtime/mem.h"
 #include "signals.h"
 
 #define SEND_TIMEOUT_MS 10000
 #define ANSWER_TIMEOUT_NS 30000000000LL
+/* How long the runner may take to tell a death; it may have been stopped. */
+#define DEATH_TIMEOUT_NS 10000000000LL
 #define QUIT_TRIES 20000 /* of 0.1 ms */
 
 /* ---- requests of the child ---- */
@@ -95,31 +101,65 @@ static bool on_result(struct link *link, struct message *message)
 	return wire_complete(body);
 }
 
-/* What has arrived from the child. True: link->event is to be told. */
-static bool on_requests(struct link *link, bool *ret_broken)
+static void forget_nested(struct link *link)
+{
+	free((void *)(uintptr_t)link->event.nested.args.items);
+	link->event.nested = (struct nested_request){0};
+}
+
+static bool on_nested(struct link *link, struct message *message)
+{
+	struct nested_request *nested = &link->event.nested;
+	struct wire_reader *body = &message->body;
+	const char **args;
+
+	forget_nested(link);
+	link->serial = message->serial;
+	nested->confirm = wire_get_number(body) != 0;
+	nested->name = wire_get_text(body);
+	nested->args.count = wire_get_count(body);
+	nested->args.items = args = xcalloc(nested->args.count, sizeof(*args));
+	for (size_t i = 0; i < nested->args.count; i++) {
+		args[i] = wire_get_text(body);
+		if (!args[i])
+			body->bad = true;
+	}
+	return wire_complete(body) && nested->name;
+}
+
+/* What has arrived from the child: LINK_ANSWER for nothing to tell, else the type of the event. */
+static enum link_event_type on_requests(struct link *link)
 {
 	struct message message;
 
-	*ret_broken = false;
 	switch (channel_receive(&link->requests, false, &message)) {
 	case CHANNEL_NOTHING:
-		return false;
+		return LINK_ANSWER;
 	case CHANNEL_CLOSED:
-		*ret_broken = true;
-		return false;
+		return LINK_RUNNER_GONE;
 	case CHANNEL_MESSAGE:
 		break;
 	}
-	if (message.type == REQUEST_LOG)
-		*ret_broken = !on_log(link, &message);
-	else if (message.type == REQUEST_RESULT)
-		*ret_broken = !on_result(link, &message);
-	else
-		*ret_broken = true;
-	return !*ret_broken && message.type == REQUEST_RESULT;
+	switch (message.type) {
+	case REQUEST_LOG:
+		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_RESULT:
+		return on_result(link, &message) ? LINK_RESULT : LINK_RUNNER_GONE;
+	case REQUEST_NESTED:
+		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
+	default:
+		return LINK_RUNNER_GONE;
+	}
 }
 
 /* ---- the runner ---- */
+
+static void child_ended(struct link *link)
+{
+	link->child_alive = false;
+	link->death_due_ns = 0;
+	fd_close(&link->child_fd);
+}
 
 static bool on_gone(struct link *link, struct message *message)
 {
@@ -159,19 +199,29 @@ static const struct link_event *told(struct link *link, enum link_event_type typ
 	return &link->event;
 }
 
-/* Kills the runner; with it goes all it started, which comes to us as the next subreaper. */
+/*
+ * Kills the runner; with it goes all it started, which comes to us as the next subreaper. The
+ * runners of the outer runs are spared.
+ */
 static void end_runner(struct link *link)
 {
+	pid_t spared[NESTED_DEPTH_MAX];
+	size_t count = 0;
+
+	for (const struct link *each = link->outer; each && count < NESTED_DEPTH_MAX;
+	     each = each->outer)
+		if (each->runner > 0)
+			spared[count++] = each->runner;
 	if (link->runner > 0)
 		kill(link->runner, SIGKILL);
-	descendants_kill(0, NULL);
+	descendants_kill(spared, count, 0, NULL);
 	link->runner = 0;
 }
 
 static const struct link_event *runner_gone(struct link *link)
 {
 	end_runner(link);
-	link->child_alive = false;
+	child_ended(link);
 	return told(link, LINK_RUNNER_GONE);
 }
 
@@ -190,7 +240,7 @@ static const struct link_event *on_control(struct link *link)
 	}
 	if (message.type == CONTROL_GONE) {
 		good = on_gone(link, &message);
-		link->child_alive = false;
+		child_ended(link);
 	} else {
 		good = on_answer(link, &message);
 	}
@@ -199,9 +249,16 @@ static const struct link_event *on_control(struct link *link)
 	return link->event.type == LINK_GONE ? told(link, LINK_GONE) : &link->event;
 }
 
+/* The child is dead or being killed: the runner, which may be stopped, has to tell it soon. */
+static void expect_death(struct link *link)
+{
+	if (link->death_due_ns == 0)
+		link->death_due_ns = spk_uptime().ns + DEATH_TIMEOUT_NS;
+}
+
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, COUNT };
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -214,22 +271,27 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[ERR] = {.fd = output->err_fd, .events = POLLIN},
 			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
 				    .events = POLLOUT},
+			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 		};
 		const struct link_event *event;
 		struct timespec timeout = {0};
-		int64_t left = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
-		bool broken;
+		int64_t until = deadline_ns;
+		int64_t left;
 
 		if (link->runner == 0)
 			return told(link, LINK_RUNNER_GONE);
 		if (link->stage_ordered && !link->child_alive)
 			return told(link, LINK_GONE);
+		if (link->death_due_ns && link->death_due_ns < until)
+			until = link->death_due_ns;
+		left = until == INT64_MAX ? INT64_MAX : until - spk_uptime().ns;
 		if (left > 0) {
 			timeout.tv_sec = left / 1000000000LL;
 			timeout.tv_nsec = left % 1000000000LL;
 		}
 		if (ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL) == 0 && left <= 0)
-			return told(link, LINK_TIMEOUT);
+			return until == link->death_due_ns ? runner_gone(link)
+							   : told(link, LINK_TIMEOUT);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -240,15 +302,21 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		if (fds[ERR].revents)
 			output_drain_err(&link->output);
 		if (fds[REQUESTS].revents) {
-			if (on_requests(link, &broken))
-				return told(link, LINK_RESULT);
-			if (broken)
+			enum link_event_type type = on_requests(link);
+
+			if (type == LINK_RUNNER_GONE)
 				return runner_gone(link);
+			if (type != LINK_ANSWER)
+				return told(link, type);
 			/* All that the child said comes before the news of its death. */
 			continue;
 		}
 		if (fds[CONTROL].revents && (event = on_control(link)))
 			return event;
+		if (fds[CHILD].revents) {
+			fd_close(&link->child_fd);
+			expect_death(link);
+		}
 	}
 }
 
@@ -371,14 +439,19 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 
 	*ret_refused = false;
 	*link = (struct link){
+		.outer = link->outer,
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,
+		.child_fd = -1,
+		.in_process = order->in_process,
 		.signal_fd = signal_fd,
 		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
 	};
 	if (start_runner(link, runner, err) < 0)
 		return -1;
+	if (order->build_id)
+		snprintf(link->build_id, sizeof(link->build_id), "%s", order->build_id);
 	order_write(order, &body);
 	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, SEND_TIMEOUT_MS);
 	buf_free(&body);
@@ -397,6 +470,8 @@ int link_child(struct link *link)
 	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED) < 0)
 		return -1;
 	link->child_alive = link->event.number != 0;
+	if (link->child_alive && !link->in_process)
+		link->child_fd = (int)syscall(SYS_pidfd_open, (pid_t)link->event.number, 0);
 	return link->child_alive ? 0 : -1;
 }
 
@@ -410,6 +485,14 @@ void link_stage(struct link *link, enum stage stage)
 	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
 	buf_free(&body);
+}
+
+void link_answer(struct link *link, const struct buf *body)
+{
+	forget_nested(link);
+	if (link->child_alive &&
+	    channel_send(&link->requests, REQUEST_ANSWER, link->serial, body, SEND_TIMEOUT_MS) < 0)
+		runner_gone(link);
 }
 
 void link_interrupt(struct link *link)
@@ -426,9 +509,13 @@ void link_clear_interrupt(struct link *link)
 
 void link_kill_child(struct link *link)
 {
-	if (link->runner > 0 &&
+	if (link->runner == 0)
+		return;
+	if (link->in_process ||
 	    channel_send(&link->control, CONTROL_KILL, 0, NULL, SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
+	else
+		expect_death(link);
 }
 
 void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines)
@@ -475,5 +562,7 @@ void link_close(struct link *link)
 	channel_close(&link->control);
 	channel_close(&link->requests);
 	fd_close(&link->interrupt_fd);
+	fd_close(&link->child_fd);
 	buf_free(&link->event.result.error);
+	forget_nested(link);
 }

@@ -52,7 +52,15 @@ enum link_event_type {
 	LINK_RUNNER_GONE, /* the runner died or broke the protocol: it was killed */
 	LINK_SIGNAL,      /* one for the supervisor */
 	LINK_TIMEOUT,
+	LINK_NESTED, /* the child asks for an inner run and waits for link_answer() */
 	LINK_ANSWER, /* of the runner: internal */
+};
+
+/* A request for an inner run. It lives until link_answer(). */
+struct nested_request {
+	bool confirm;
+	const char *name;
+	spk_strings args;
 };
 
 struct link_event {
@@ -60,23 +68,31 @@ struct link_event {
 	int signal;
 	struct stage_result result;
 	struct child_death death;
+	struct nested_request nested;
 	uint32_t answer;
 	const char *text;
 	uint64_t number;
 };
 
 struct link {
-	pid_t runner; /* 0: none */
+	const struct link *outer; /* of the run that this one is within; NULL: none */
+	pid_t runner;             /* 0: none */
+	bool in_process;          /* the runner is the child, too */
 	bool child_alive, stage_ordered;
+	int child_fd;         /* pidfd of the child; -1: none, or known to be dead */
+	int64_t death_due_ns; /* the runner must have told the child's death by then; 0: it need not
+			       */
+	char build_id[129];   /* of the cookbook's file, in hexadecimal; "": it has none */
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
 	struct output output;
+	uint32_t serial; /* of the request that waits for its answer */
 	struct link_event event;
 };
 
 /*
- * Starts a runner and has it open the cookbook. -1 with the reason; *ret_refused then tells
- * whether it was the cookbook that could not be opened.
+ * Starts a runner and has it open the cookbook; link->outer is set, the rest is filled in. -1 with
+ * the reason; *ret_refused then tells whether it was the cookbook that could not be opened.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,
 			 struct log *log, int signal_fd, bool *ret_refused, struct err *err);
@@ -90,6 +106,9 @@ void link_stage(struct link *link, enum stage stage);
 /* Waits for what happens next, at most until `deadline_ns` of CLOCK_BOOTTIME (INT64_MAX: for ever).
  */
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns);
+
+/* Answers the request that was the last event. */
+void link_answer(struct link *link, const struct buf *body);
 
 /* Raises the flag that makes the child's next waiting call raise; takes it back. */
 void link_interrupt(struct link *link);

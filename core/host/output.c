@@ -94,6 +94,11 @@ static void flush_out(struct output *output)
 		if (put < 0 && errno == EAGAIN)
 			break;
 		if (put < 0) { /* nobody reads it any more: the cookbook goes on without */
+			if (errno != EPIPE)
+				log_warning(output->log,
+					    "cannot write to standard output: %s, what the "
+					    "cookbook prints is lost from here on",
+					    strerrordesc_np(errno));
 			done = output->out.length;
 			fd_close(&output->out_fd);
 			break;

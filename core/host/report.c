@@ -45,7 +45,8 @@ void report_death(struct link *link, const char *name)
 	struct child_death death = link->event.death;
 	struct buf text = {0};
 
-	buf_printf(&text, "Cookbook %s ", name);
+	buf_printf(&text, "Cookbook %s (build-id %s) ", name,
+		   link->build_id[0] ? link->build_id : "none");
 	say_how_it_died(&death, &text);
 	buf_printf(&text, " during %s\n", death.stage ? death.stage : "start");
 	/* death.stage lies in the channel's buffer: not to be used after this. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run.h"
+#include "run_state.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,213 +13,10 @@
 
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
-#include "argparse.h"
 #include "columns.h"
-#include "link.h"
 #include "outcome.h"
 #include "report.h"
 #include "signals.h"
-
-/* After a SIGTERM or SIGHUP nobody can press Ctrl+C again: a deaf cookbook is then killed. */
-#define TERMINATION_GRACE_NS 10000000000LL
-/* During rollback: this soon after the warning, a second Ctrl+C is meant. */
-#define ABANDON_WINDOW_NS 5000000000LL
-/* A crash of an undo action costs a child; each takes at least one action with it. */
-#define UNDO_CHILDREN_MAX 64
-
-struct run {
-	const struct run_options *options;
-	const struct tree_found *cookbook;
-	struct argparse_context context;
-	struct parsed parsed;
-	struct log *log;
-	struct link link;
-	int signal_fd;
-	bool interrupted;       /* a signal asked for the end */
-	int64_t interrupted_ns; /* when the last one did */
-	bool by_terminal;       /* it was a Ctrl+C */
-	bool killed;            /* and the child was killed for it */
-	bool undo_failed;       /* something that should be undone is not */
-	char *description;
-	bool skip_start;
-};
-
-/* How a stage ended, as far as the order of a run depends on it. */
-enum ending { ENDED_RESULT, ENDED_DEATH, ENDED_NO_RUNNER };
-
-static const char *name_of(const struct run *run)
-{
-	return run->cookbook->name;
-}
-
-/* ---- what the operator's signals mean ---- */
-
-static void on_signal_before_rollback(struct run *run, int number)
-{
-	bool again = run->interrupted && run->by_terminal && number == SIGINT;
-
-	if (again) {
-		log_warning(run->log, "Ctrl+C again: killing the cookbook");
-		run->killed = true;
-		link_kill_child(&run->link);
-		return;
-	}
-	if (!run->interrupted)
-		log_warning(run->log, "%s: interrupting the cookbook%s",
-			    number == SIGINT ? "Ctrl+C" : strsignal(number),
-			    number == SIGINT ? ", press again to kill it" : "");
-	run->by_terminal = number == SIGINT;
-	run->interrupted = true;
-	run->interrupted_ns = spk_uptime().ns;
-	link_interrupt(&run->link);
-}
-
-static void on_signal_in_rollback(struct run *run, int number)
-{
-	int64_t now = spk_uptime().ns;
-
-	if (number == SIGINT && run->interrupted &&
-	    now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
-		log_error(run->log, "Ctrl+C again: the rollback is abandoned");
-		run->killed = true;
-		link_kill_child(&run->link);
-		return;
-	}
-	if (number == SIGINT) {
-		log_warning(run->log, "the cookbook is being rolled back, "
-				      "press Ctrl+C again within 5 seconds to abandon that");
-		run->interrupted = true;
-		run->interrupted_ns = now;
-		return;
-	}
-	log_warning(run->log, "%s: the cookbook is being rolled back, that goes on",
-		    strsignal(number));
-}
-
-static void on_signal(struct run *run, enum stage stage, int number)
-{
-	if (number == SIGTSTP)
-		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
-	else if (stage == STAGE_UNDO || stage == STAGE_ROLLBACK)
-		on_signal_in_rollback(run, number);
-	else
-		on_signal_before_rollback(run, number);
-}
-
-/* ---- stages ---- */
-
-static int64_t stage_deadline(const struct run *run, enum stage stage)
-{
-	bool deaf = run->interrupted && !run->by_terminal && !run->killed && stage != STAGE_UNDO &&
-		    stage != STAGE_ROLLBACK;
-
-	return deaf ? run->interrupted_ns + TERMINATION_GRACE_NS : INT64_MAX;
-}
-
-static enum ending run_stage(struct run *run, enum stage stage)
-{
-	link_stage(&run->link, stage);
-	for (;;) {
-		const struct link_event *event = link_wait(&run->link, stage_deadline(run, stage));
-
-		switch (event->type) {
-		case LINK_RESULT:
-			/* A worker that answers another question than the one asked is not to be
-			 * trusted. */
-			if (event->result.stage != stage) {
-				link_kill_child(&run->link);
-				break;
-			}
-			if (event->result.undo_failed)
-				run->undo_failed = true;
-			return ENDED_RESULT;
-		case LINK_GONE:
-			return ENDED_DEATH;
-		case LINK_RUNNER_GONE:
-			return ENDED_NO_RUNNER;
-		case LINK_SIGNAL:
-			on_signal(run, stage, event->signal);
-			break;
-		case LINK_TIMEOUT:
-			log_warning(run->log, "the cookbook did not react: killing it");
-			run->killed = true;
-			link_kill_child(&run->link);
-			break;
-		case LINK_ANSWER:
-			break;
-		}
-	}
-}
-
-/* ---- undoing ---- */
-
-/*
- * After a death: fresh children close the scopes that are still open; each scope's
- * action is called at most once in all of them. Leaves a live child, or returns false.
- */
-static bool undo_in_fresh_child(struct run *run)
-{
-	for (int i = 0; i < UNDO_CHILDREN_MAX; i++) {
-		if (link_child(&run->link) < 0)
-			return false;
-		switch (run_stage(run, STAGE_UNDO)) {
-		case ENDED_RESULT:
-			if (run->link.event.result.outcome != OUTCOME_RETURNED)
-				report_error(&run->link, name_of(run), "undoing the scopes of");
-			return true;
-		case ENDED_DEATH:
-			run->undo_failed = true;
-			report_death(&run->link, name_of(run));
-			if (run->killed)
-				return false;
-			break;
-		case ENDED_NO_RUNNER:
-			return false;
-		}
-	}
-	return false;
-}
-
-/* Returns the final code of a run that ended with `code`, which is not 0. */
-static int roll_back(struct run *run, int code)
-{
-	bool wanted = run->cookbook->spec->has_rollback;
-	bool alive = run->link.child_alive;
-
-	/* What interrupted the run is not to interrupt its undoing. */
-	link_clear_interrupt(&run->link);
-	run->interrupted = run->killed = false;
-	if (run->link.runner > 0 && !alive)
-		alive = undo_in_fresh_child(run);
-	if (!alive) {
-		log_error(run->log, "Cookbook %s could not be rolled back: a rollback is owed",
-			  name_of(run));
-		return EXIT_ROLLBACK_FAILED;
-	}
-	if (wanted) {
-		log_info(run->log, "Rolling back cookbook %s", name_of(run));
-		switch (run_stage(run, STAGE_ROLLBACK)) {
-		case ENDED_RESULT:
-			if (run->link.event.result.outcome == OUTCOME_RETURNED)
-				break;
-			report_error(&run->link, name_of(run), "rolling back");
-			return EXIT_ROLLBACK_FAILED;
-		case ENDED_DEATH:
-			report_death(&run->link, name_of(run));
-			undo_in_fresh_child(run);
-			log_error(run->log,
-				  "The rollback of cookbook %s did not end: what it had "
-				  "not done yet is owed",
-				  name_of(run));
-			return EXIT_ROLLBACK_FAILED;
-		case ENDED_NO_RUNNER:
-			log_error(run->log, "The rollback of cookbook %s did not end: it is owed",
-				  name_of(run));
-			return EXIT_ROLLBACK_FAILED;
-		}
-	}
-	return run->undo_failed ? EXIT_ROLLBACK_FAILED : code;
-}
 
 /* ---- the order of a run ---- */
 
@@ -346,6 +142,19 @@ static void announce(struct run *run, const char *head, const char *middle)
 		 *description ? " " : "", description);
 }
 
+/* When the run stage must be over: its own time, or what is left of the outer run's. */
+static int64_t deadline_of(const struct run *run, int64_t start)
+{
+	spk_duration timeout = run->options->timeout.ns ? run->options->timeout
+							: run->cookbook->spec->timeout;
+	int64_t deadline = INT64_MAX;
+
+	if (timeout.ns > 0 && __builtin_add_overflow(start, timeout.ns, &deadline))
+		deadline = INT64_MAX;
+	return run->outer && run->outer->deadline_ns < deadline ? run->outer->deadline_ns
+								: deadline;
+}
+
 static int execute(struct run *run)
 {
 	int64_t start = spk_uptime().ns;
@@ -353,6 +162,7 @@ static int execute(struct run *run)
 	int code;
 
 	announce(run, "START", "");
+	run->deadline_ns = deadline_of(run, start);
 	code = judge_run(run, run_stage(run, STAGE_RUN));
 	if (code != EXIT_OK)
 		code = roll_back(run, code);
@@ -374,6 +184,14 @@ static void quit_child(struct run *run)
 }
 
 /* ---- before the run ---- */
+
+/* A setting that is left empty is none for a cookbook. */
+static const char *text_or_null(const struct settings *settings, const char *path)
+{
+	const char *text = settings_text(settings, path);
+
+	return text && *text ? text : NULL;
+}
 
 static void fill_order(const struct run *run, struct run_order *order, char *build_id)
 {
@@ -397,12 +215,13 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.name = cookbook->name,
 		.dry_run = options->dry_run,
 		.verbose = options->verbose,
+		.in_process = options->in_process,
 		.username = options->identity->user,
 		.hostname = options->identity->host,
 		.owner = options->identity->owner,
 		.config_dir = settings_text(options->settings,
 					    "instance_params.spicerack_config_dir"),
-		.http_proxy = settings_text(options->settings, "instance_params.http_proxy"),
+		.http_proxy = text_or_null(options->settings, "instance_params.http_proxy"),
 		.task_id = run->parsed.task_id,
 		.reason = run->parsed.reason,
 		.subcommand = run->parsed.subcommand ? run->parsed.subcommand->name : NULL,
@@ -444,13 +263,32 @@ static int open_link(struct run *run)
 	return refused ? EXIT_NO_COOKBOOK : EXIT_CRASHED;
 }
 
-static int run_parsed(struct run *run)
+static int run_opened(struct run *run)
 {
+	int code = open_link(run);
+
+	if (code == EXIT_OK && link_child(&run->link) < 0) {
+		log_error(run->log, "cannot run cookbook %s: the runner cannot start a process",
+			  name_of(run));
+		code = EXIT_CRASHED;
+	}
+	if (code == EXIT_OK && begin(run, &code))
+		code = execute(run);
+	quit_child(run);
+	link_close(&run->link);
+	free(run->description);
+	return code;
+}
+
+/* The operator's own run: opens what inner runs then share. */
+static int run_outermost(struct run *run)
+{
+	const struct run_options *options = run->options;
 	struct err err;
 	int code;
 
-	if (log_open(run->options->settings, name_of(run), run->options->dry_run,
-		     run->options->verbose, run->options->identity, &run->log, &err) < 0) {
+	if (log_open(options->settings, name_of(run), options->dry_run, options->verbose,
+		     options->identity, &run->log, &err) < 0) {
 		fprintf(stderr, "cookbook: %s\n", err.text);
 		return EXIT_STARTUP;
 	}
@@ -461,19 +299,12 @@ static int run_parsed(struct run *run)
 		return EXIT_STARTUP;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	code = open_link(run);
-	if (code == EXIT_OK && link_child(&run->link) < 0) {
-		log_error(run->log, "cannot run cookbook %s: the runner cannot start a process",
-			  name_of(run));
-		code = EXIT_CRASHED;
-	}
-	if (code == EXIT_OK && begin(run, &code))
-		code = execute(run);
-	quit_child(run);
-	link_close(&run->link);
+	if (options->in_process)
+		log_warning(run->log,
+			    "--in-process: for a debugger only, a crash is not rolled back");
+	code = run_opened(run);
 	close(run->signal_fd);
 	log_close(run->log);
-	free(run->description);
 	return code;
 }
 
@@ -487,25 +318,25 @@ static int match_pattern(void *data, const char *pattern, const char *text, stru
 	return pattern_matches(pattern, text, err);
 }
 
-int run_cookbook(const struct run_options *options, const struct tree_found *cookbook, int argc,
-		 char *const *argv)
+/* Parses the command line and, when it is one, runs. */
+static int run_parsed(struct run *run, int argc, char *const *argv)
 {
-	struct run run = {.options = options, .cookbook = cookbook};
-	char *program = xasprintf("cookbook [GLOBAL_ARGS] %s", cookbook->name);
+	char *program = xasprintf("cookbook [GLOBAL_ARGS] %s", name_of(run));
 	struct buf out = {0};
 	int code = EXIT_OK;
 
-	run.context = (struct argparse_context){
+	run->deadline_ns = INT64_MAX;
+	run->context = (struct argparse_context){
 		.program = program,
-		.owner = cookbook->owner,
+		.owner = run->cookbook->owner,
 		.columns = columns_for_help(),
 		.choices = resolve_choices,
 		.matches = match_pattern,
-		.data = (void *)(uintptr_t)options->settings,
+		.data = (void *)(uintptr_t)run->options->settings,
 	};
-	switch (argparse(cookbook->spec, &run.context, argc, argv, &run.parsed, &out)) {
+	switch (argparse(run->cookbook->spec, &run->context, argc, argv, &run->parsed, &out)) {
 	case ARGPARSE_OK:
-		code = run_parsed(&run);
+		code = run->outer ? run_opened(run) : run_outermost(run);
 		break;
 	case ARGPARSE_HELP:
 		fputs(buf_text(&out), stdout);
@@ -515,12 +346,39 @@ int run_cookbook(const struct run_options *options, const struct tree_found *coo
 		code = EXIT_USAGE;
 		break;
 	case ARGPARSE_BROKEN:
-		fprintf(stderr, "cookbook: %s: %s\n", cookbook->name, buf_text(&out));
+		fprintf(stderr, "cookbook: %s: %s\n", name_of(run), buf_text(&out));
 		code = EXIT_NO_PARSER;
 		break;
 	}
-	parsed_free(&run.parsed);
+	parsed_free(&run->parsed);
 	buf_free(&out);
 	free(program);
 	return code;
+}
+
+int run_within(struct run *outer, const struct tree_found *cookbook, int argc, char *const *argv,
+	       bool *ret_stopped)
+{
+	struct run run = {
+		.options = outer->options,
+		.cookbook = cookbook,
+		.outer = outer,
+		.depth = outer->depth + 1,
+		.log = outer->log,
+		.signal_fd = outer->signal_fd,
+		.link = {.outer = &outer->link},
+	};
+	int code = run_parsed(&run, argc, argv);
+
+	outer->by_terminal = run.by_terminal;
+	*ret_stopped = run.stopped;
+	return code;
+}
+
+int run_cookbook(const struct run_options *options, const struct tree_found *cookbook, int argc,
+		 char *const *argv)
+{
+	struct run run = {.options = options, .cookbook = cookbook, .depth = 1};
+
+	return run_parsed(&run, argc, argv);
 }

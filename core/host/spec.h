@@ -88,7 +88,7 @@ struct cookbook_spec {
 	uint32_t task_id, reason; /* enum spk_presence */
 	int32_t max_concurrency;
 	bool skip_start;
-	spk_duration lock_ttl;
+	spk_duration lock_ttl, timeout;
 	bool has_check, has_prepare, has_describe, has_lock, has_run, has_rollback;
 };
 

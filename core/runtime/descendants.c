@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ROUNDS 10000 /* of half a millisecond */
+
 /* The parent of a process, from /proc/PID/stat; 0 when it is gone. */
 static pid_t parent_of(int proc, const char *pid)
 {
@@ -38,35 +40,12 @@ static pid_t parent_of(int proc, const char *pid)
 	return (pid_t)strtol(after_name + 4, NULL, 10);
 }
 
-/* Kills what is now a child of the caller; returns how many there were. */
-static unsigned int kill_children(void)
+static bool is_spared(pid_t pid, const pid_t *spared, size_t count)
 {
-	DIR *directory = opendir("/proc");
-	const struct dirent *entry;
-	unsigned int count = 0;
-	pid_t self = getpid();
-
-	if (!directory)
-		return 0;
-	while ((entry = readdir(directory))) {
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    parent_of(dirfd(directory), entry->d_name) != self)
-			continue;
-		kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
-		count++;
-	}
-	closedir(directory);
-	return count;
-}
-
-static void reap(pid_t wanted, int *ret_status)
-{
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == wanted && ret_status)
-			*ret_status = status;
+	for (size_t i = 0; i < count; i++)
+		if (spared[i] == pid)
+			return true;
+	return false;
 }
 
 /* Whether the caller has no child at all, not even a dead one. */
@@ -76,13 +55,42 @@ static bool childless(void)
 	       errno == ECHILD;
 }
 
-int descendants_kill(pid_t wanted, int *ret_status)
+/* Kills what is a child of the caller now, and reaps what is dead; returns how many there were. */
+static unsigned int kill_children(const pid_t *spared, size_t count, pid_t wanted, int *ret_status)
+{
+	DIR *directory = opendir("/proc");
+	const struct dirent *entry;
+	unsigned int found = 0;
+	pid_t self = getpid();
+
+	if (!directory)
+		return 0;
+	while ((entry = readdir(directory))) {
+		int status;
+		pid_t pid;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    parent_of(dirfd(directory), entry->d_name) != self)
+			continue;
+		pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (is_spared(pid, spared, count))
+			continue;
+		kill(pid, SIGKILL);
+		if (waitpid(pid, &status, WNOHANG) == pid && pid == wanted && ret_status)
+			*ret_status = status;
+		found++;
+	}
+	closedir(directory);
+	return found;
+}
+
+int descendants_kill(const pid_t *spared, size_t spared_count, pid_t wanted, int *ret_status)
 {
 	struct timespec pause = {.tv_nsec = 500000};
 
-	for (int round = 0; round < 10000; round++) {
-		reap(wanted, ret_status);
-		if (childless() || kill_children() == 0)
+	for (int round = 0; round < ROUNDS; round++) {
+		/* The common case, at no cost: there is nothing to look for. */
+		if (childless() || kill_children(spared, spared_count, wanted, ret_status) == 0)
 			return 0;
 		nanosleep(&pause, NULL);
 	}

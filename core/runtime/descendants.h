@@ -3,13 +3,15 @@
 #ifndef SPICERACK_CORE_DESCENDANTS_H
 #define SPICERACK_CORE_DESCENDANTS_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /*
- * Kills and reaps all children of the caller, and what these leave to the caller when
- * they die, until none is left or 5 seconds have passed. The status of `wanted`, if it
- * was among them, goes to *ret_status. Returns 0, or -1 when something would not die.
+ * Kills and reaps all children of the caller but the `spared` ones, and what these leave to
+ * the caller when they die, until none is left or 5 seconds have passed. The status of
+ * `wanted` (0: nobody's), if it was among them, goes to *ret_status. Returns 0, or -1 when
+ * something would not die.
  */
-int descendants_kill(pid_t wanted, int *ret_status);
+int descendants_kill(const pid_t *spared, size_t spared_count, pid_t wanted, int *ret_status);
 
 #endif

@@ -57,6 +57,8 @@ enum request_type {
 	/* child to supervisor */
 	REQUEST_RESULT = 20, /* of a stage: struct stage_result, see below */
 	REQUEST_LOG = 21,    /* n level, t file, n line, t function, t message; answered empty */
+	/* n confirm, t name, t* arguments; answered n enum nested_end, n exit code, t message */
+	REQUEST_NESTED = 22,
 };
 
 /*
@@ -72,5 +74,19 @@ enum stage_outcome {
 	OUTCOME_DONE = 4,  /* prepare called spk_done() */
 	OUTCOME_USAGE = 5, /* arguments: a parser or .check refused; text is why */
 };
+
+/* What became of a request for an inner run. */
+enum nested_end {
+	NESTED_RAN = 1,     /* and came to that exit code */
+	NESTED_SKIPPED = 2, /* it failed, and the operator said to go on without */
+	NESTED_ABORTED = 3, /* it failed, and the operator said to stop */
+	NESTED_UNASKED =
+		4, /* it failed, and there is no terminal to ask at; the message says why */
+	NESTED_MISSING = 5, /* there is no such cookbook */
+	NESTED_DEPTH = 6,   /* too many runs within each other */
+};
+
+/* The outermost run is the first. */
+#define NESTED_DEPTH_MAX 8
 
 #endif

@@ -30,6 +30,7 @@ struct runner {
 	struct buf init;  /* the order's texts lie in it */
 	int child_signal; /* signalfd of SIGCHLD */
 	pid_t child;      /* 0: none */
+	bool in_process;  /* it works itself, as --in-process says */
 	bool finished;    /* the supervisor said that the run is over */
 };
 
@@ -95,6 +96,14 @@ static int on_child(struct runner *runner)
 	int rc;
 
 	fflush(NULL);
+	if (runner->spk->order.in_process && !runner->in_process) {
+		runner->in_process = true;
+		worker_settle_in_process(runner->spk);
+		wire_put_number(&body, (uint64_t)self);
+		rc = reply(runner, CONTROL_STARTED, &body);
+		buf_free(&body);
+		return rc;
+	}
 	pid = runner->child ? -1 : fork();
 	if (pid == 0) {
 		close(runner->control.fd);
@@ -128,7 +137,7 @@ static int on_death(struct runner *runner, int status)
 	int rc;
 
 	runner->child = 0;
-	descendants_kill(0, NULL);
+	descendants_kill(NULL, 0, 0, NULL);
 	wire_put_number(&body, (uint64_t)status);
 	wire_put_number(&body, (uint64_t)crash->signal);
 	wire_put_number(&body, (uint64_t)(int64_t)crash->code);
@@ -147,7 +156,7 @@ static int on_kill(struct runner *runner)
 
 	if (!runner->child)
 		return 0;
-	descendants_kill(runner->child, &status);
+	descendants_kill(NULL, 0, runner->child, &status);
 	return on_death(runner, status);
 }
 
@@ -300,7 +309,7 @@ int spk_private_runner_main(void)
 {
 	static struct spk session = {.interrupt_fd = -1};
 	struct runner runner = {.spk = &session};
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 
 	if (fcntl(RUNNER_CONTROL_FD, F_GETFD) < 0 || fcntl(RUNNER_REQUESTS_FD, F_GETFD) < 0 ||
 	    fcntl(RUNNER_INTERRUPT_FD, F_GETFD) < 0) {
@@ -314,20 +323,30 @@ int spk_private_runner_main(void)
 	fds[0] = (struct pollfd){.fd = runner.control.fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = runner.child_signal, .events = POLLIN};
 	for (;;) {
-		int ready = poll(fds, 2, -1);
+		int ready;
 
+		fds[2] = (struct pollfd){
+			.fd = runner.in_process ? RUNNER_REQUESTS_FD : -1,
+			.events = POLLIN,
+		};
+		ready = poll(fds, 3, -1);
 		/* What the last poll said must not be taken for the answer of this one. */
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready < 0)
 			break;
+		if (fds[2].revents && !worker_step(&session)) {
+			runner.in_process = false;
+			if (on_death(&runner, 0) < 0)
+				break;
+		}
 		/* Deaths first: an order that follows one is about a fresh child. */
 		if (fds[1].revents && on_child_signal(&runner) < 0)
 			break;
 		if (fds[0].revents && on_control(&runner) < 0)
 			break;
 	}
-	descendants_kill(0, NULL);
+	descendants_kill(NULL, 0, 0, NULL);
 	if (!runner.finished && session.shared)
 		last_words(&session);
 	order_free(&session.order);

@@ -51,7 +51,9 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 
 	if (count > 8)
 		session_misuse(__func__, "%u descriptors", count);
-	memcpy(all, fds, count * sizeof(*fds));
+	/* Who only waits has no descriptors, and memcpy() takes no NULL. */
+	if (count > 0)
+		memcpy(all, fds, count * sizeof(*fds));
 	all[count] = (struct pollfd){
 		.fd = spk->uninterruptible ? -1 : spk->interrupt_fd,
 		.events = POLLIN,
@@ -70,7 +72,8 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 	}
 	if (all[count].revents)
 		raise_interrupted(spk);
-	memcpy(fds, all, count * sizeof(*fds));
+	if (count > 0)
+		memcpy(fds, all, count * sizeof(*fds));
 	return ready;
 }
 

@@ -15,7 +15,7 @@
 #include "protocol.h"
 #include "undo.h"
 
-/* Defaults of a run's lock, from the reference. */
+/* Defaults of a run's lock. */
 #define LOCK_CONCURRENCY 20
 #define LOCK_TTL SPK_SECONDS(1800)
 
@@ -304,24 +304,40 @@ static void settle_in(struct spk *spk, pid_t runner)
 	crash_install(&spk->shared->crash);
 }
 
+void worker_settle_in_process(struct spk *spk)
+{
+	sigset_t none;
+
+	/* A debugger wants the signals of faults, and blocked ones would be inherited. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	spk->shared->crash = (struct crash){0};
+}
+
+bool worker_step(struct spk *spk)
+{
+	struct message message;
+	uint64_t stage;
+
+	if (channel_receive(&spk->requests, true, &message) != CHANNEL_MESSAGE)
+		return false;
+	if (message.type != REQUEST_STAGE)
+		return true; /* the answer to a request of a dead child */
+	stage = wire_get_number(&message.body);
+	if (stage == STAGE_QUIT) {
+		spk->shared->stage = STAGE_QUIT;
+		fflush(NULL);
+		return false;
+	}
+	if (stage < STAGE_COUNT && stages[stage].action)
+		do_stage(spk, (enum stage)stage);
+	return true;
+}
+
 void worker_main(struct spk *spk, pid_t runner)
 {
 	settle_in(spk, runner);
-	for (;;) {
-		struct message message;
-		uint64_t stage;
-
-		if (channel_receive(&spk->requests, true, &message) != CHANNEL_MESSAGE)
-			_exit(1);
-		if (message.type != REQUEST_STAGE)
-			continue; /* the answer to a request of a dead child */
-		stage = wire_get_number(&message.body);
-		if (stage == STAGE_QUIT) {
-			spk->shared->stage = STAGE_QUIT;
-			fflush(NULL);
-			_exit(0);
-		}
-		if (stage < STAGE_COUNT && stages[stage].action)
-			do_stage(spk, (enum stage)stage);
-	}
+	while (worker_step(spk))
+		;
+	_exit(spk->shared->stage == STAGE_QUIT ? 0 : 1);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../../core/host/find.h"
 #include "../../core/host/tree.h"
 
 #include "scratch.h"

@@ -32,6 +32,7 @@
 #include <spicerack/config.h>
 #include <spicerack/error.h>
 #include <spicerack/file.h>
+#include <spicerack/nested.h>
 #include <spicerack/regex.h>
 #include <spicerack/session.h>
 #include <spicerack/text.h>
@@ -101,6 +102,12 @@ struct spk_cookbook {
 	int (*run)(struct spk *spk, void *self);
 	/* Called once, after scopes are closed, when run failed, raised, crashed or was interrupted. */
 	void (*rollback)(struct spk *spk, void *self);
+
+	/*
+	 * How long `run` may take; 0: as long as it likes. Then it is interrupted as by Ctrl+C,
+	 * and killed when it does not react within 10 s. --timeout of the command line wins.
+	 */
+	spk_duration timeout;
 };
 
 /* The structure behind `self` and the table of the arguments that it holds. */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One stage of a run: signals, deadlines and inner runs while the child is at work. */
+#include "run_state.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spicerack/clock.h>
+
+#include "../runtime/mem.h"
+#include "outcome.h"
+#include "prompt.h"
+
+/* Where nobody can press Ctrl+C again, a cookbook that does not react is killed after this. */
+#define DEAF_GRACE_NS 10000000000LL
+/* During rollback: this soon after the warning, a second Ctrl+C is meant. */
+#define ABANDON_WINDOW_NS 5000000000LL
+
+static bool is_undoing(enum stage stage)
+{
+	return stage == STAGE_UNDO || stage == STAGE_ROLLBACK;
+}
+
+static void kill_child(struct run *run)
+{
+	run->killed = true;
+	link_kill_child(&run->link);
+}
+
+/* ---- what the operator's signals mean ---- */
+
+static void interrupt(struct run *run, bool by_terminal)
+{
+	run->by_terminal = by_terminal;
+	/* A second SIGTERM does not give it more time. */
+	if (!run->interrupted)
+		run->interrupted_ns = spk_uptime().ns;
+	run->interrupted = run->stopped = true;
+	link_interrupt(&run->link);
+}
+
+static void on_signal_before_rollback(struct run *run, int number)
+{
+	if (run->interrupted && run->by_terminal && number == SIGINT) {
+		log_warning(run->log, "Ctrl+C again: killing the cookbook");
+		kill_child(run);
+		return;
+	}
+	if (!run->interrupted)
+		log_warning(run->log, "%s%s: interrupting the cookbook%s",
+			    number == SIGINT ? "" : "SIG",
+			    number == SIGINT ? "Ctrl+C" : sigabbrev_np(number),
+			    number == SIGINT ? ", press again to kill it" : "");
+	interrupt(run, number == SIGINT);
+}
+
+static void on_signal_in_rollback(struct run *run, int number)
+{
+	int64_t now = spk_uptime().ns;
+
+	if (number != SIGINT) {
+		log_warning(run->log, "SIG%s: the cookbook is being rolled back, that goes on",
+			    sigabbrev_np(number));
+	} else if (run->interrupted && now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
+		log_error(run->log, "Ctrl+C again: the rollback is abandoned");
+		kill_child(run);
+	} else {
+		log_warning(run->log, "the cookbook is being rolled back, "
+				      "press Ctrl+C again within 5 seconds to abandon that");
+		run->interrupted = true;
+		run->interrupted_ns = now;
+	}
+}
+
+static void on_signal(struct run *run, enum stage stage, int number)
+{
+	if (number == SIGTSTP)
+		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
+	else if (is_undoing(stage))
+		on_signal_in_rollback(run, number);
+	else
+		on_signal_before_rollback(run, number);
+}
+
+/* ---- deadlines ---- */
+
+static int64_t next_deadline(const struct run *run, enum stage stage)
+{
+	if (is_undoing(stage) || run->killed)
+		return INT64_MAX;
+	if (run->interrupted)
+		return run->by_terminal ? INT64_MAX : run->interrupted_ns + DEAF_GRACE_NS;
+	return stage == STAGE_RUN ? run->deadline_ns : INT64_MAX;
+}
+
+static void on_deadline(struct run *run)
+{
+	if (run->interrupted) {
+		log_warning(run->log, "the cookbook did not react: killing it");
+		kill_child(run);
+		return;
+	}
+	log_error(run->log, "The time that cookbook %s may take is over: interrupting it",
+		  name_of(run));
+	interrupt(run, false);
+}
+
+/* ---- inner runs ---- */
+
+static void answer(struct run *run, enum nested_end end, int code, const char *message)
+{
+	struct buf body = {0};
+
+	wire_put_number(&body, end);
+	wire_put_number(&body, (uint64_t)code);
+	wire_put_text(&body, message);
+	link_answer(&run->link, &body);
+	buf_free(&body);
+}
+
+static enum nested_end ask_what_next(struct run *run, const char *name, int code, struct err *err)
+{
+	static const enum nested_end ends[] = {NESTED_RAN, NESTED_SKIPPED, NESTED_ABORTED};
+	char *message = xasprintf("Cookbook %s failed with exit code %d. What do you want to do?",
+				  name, code);
+	size_t choice = 0;
+	enum prompt_end end;
+
+	log_error(run->log, "Failed to run cookbook %s: exit code %d", name, code);
+	end = prompt_choose(message, SPK_STRINGS("retry", "skip", "abort"), run->signal_fd, &choice,
+			    err);
+	free(message);
+	if (end == PROMPT_ANSWERED)
+		log_info(run->log, "The operator chose to %s",
+			 choice == 0   ? "retry"
+			 : choice == 1 ? "skip"
+				       : "abort");
+	switch (end) {
+	case PROMPT_ANSWERED:
+		return ends[choice];
+	case PROMPT_ABORTED:
+		return NESTED_ABORTED;
+	default:
+		return NESTED_UNASKED;
+	}
+}
+
+/* Runs it, again as often as the operator wants. The strings of `event` stay: the child waits. */
+static void run_nested(struct run *run, const struct tree_found *found, spk_strings args,
+		       bool confirm)
+{
+	enum nested_end end = NESTED_RAN;
+	struct err err = {""};
+	bool stopped;
+	int code;
+
+	do {
+		code = run_within(run, found, (int)args.count, (char *const *)(uintptr_t)args.items,
+				  &stopped);
+		if (stopped) {
+			/* What ended the inner run is for this one, too. */
+			interrupt(run, run->by_terminal);
+			confirm = false;
+		}
+		if (confirm && code != EXIT_OK)
+			end = ask_what_next(run, found->name, code, &err);
+	} while (confirm && code != EXIT_OK && end == NESTED_RAN);
+	answer(run, end, code, err.text);
+}
+
+static void on_nested(struct run *run, const struct nested_request *request)
+{
+	spk_strings bases = settings_strings(run->options->settings, "cookbooks_base_dirs");
+	struct tree_found found;
+
+	if (run->depth >= NESTED_DEPTH_MAX) {
+		answer(run, NESTED_DEPTH, 0, NULL);
+	} else if (tree_find(bases, request->name, stderr, &found) != TREE_FOUND) {
+		answer(run, NESTED_MISSING, 0, NULL);
+	} else {
+		run_nested(run, &found, request->args, request->confirm);
+		tree_found_free(&found);
+	}
+}
+
+/* ---- the stage ---- */
+
+enum ending run_stage(struct run *run, enum stage stage)
+{
+	link_stage(&run->link, stage);
+	for (;;) {
+		const struct link_event *event = link_wait(&run->link, next_deadline(run, stage));
+
+		switch (event->type) {
+		case LINK_RESULT:
+			/* Who answers another question than the one asked is not to be trusted. */
+			if (event->result.stage != stage) {
+				link_kill_child(&run->link);
+				break;
+			}
+			if (event->result.undo_failed)
+				run->undo_failed = true;
+			return ENDED_RESULT;
+		case LINK_GONE:
+			return ENDED_DEATH;
+		case LINK_RUNNER_GONE:
+			return ENDED_NO_RUNNER;
+		case LINK_SIGNAL:
+			on_signal(run, stage, event->signal);
+			break;
+		case LINK_TIMEOUT:
+			on_deadline(run);
+			break;
+		case LINK_NESTED:
+			on_nested(run, &event->nested);
+			break;
+		case LINK_ANSWER:
+			break;
+		}
+	}
+}
