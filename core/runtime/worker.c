@@ -247,12 +247,13 @@ static void do_stage(struct spk *spk, enum stage stage)
 	struct buf body = {0};
 
 	spk->shared->stage = stage;
-	spk->shared->stage_ended = false;
+	spk->shared->stage_ended = spk->shared->stage_succeeded = false;
 	spk->uninterruptible = stages[stage].interruptible ? 0 : 1;
 	spk->done_allowed = false;
 	result.error = guard_call(spk, stages[stage].action, &result, true);
 	spk->shared->stage_ended = true;
 	judge(stage, &result);
+	spk->shared->stage_succeeded = result.outcome == OUTCOME_RETURNED && result.code == 0;
 
 	wire_put_number(&body, stage);
 	wire_put_number(&body, result.outcome);

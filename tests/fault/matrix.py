@@ -246,6 +246,9 @@ def judge(case, result, plain):
         if not undone and result.code is not None and result.code >= 0 and result.code != 93:
             wrong.append(f"not rolled back, but exit code {result.code}")
 
+    if died and "owed" in log and ("END (PASS)" in log or "rollback ends" in result.marks and "END (" in log):
+        wrong.append("a rollback is said to be owed that is not")
+
     # START and END.
     for name, lines in ((".log", result.log), ("-extended.log", result.extended)):
         text = "\n".join(lines)
