@@ -239,7 +239,8 @@ def judge(case, result, plain):
 
     # What has begun and did not succeed is undone, or somebody is told that it is not.
     owed = "owed" in told
-    if began and result.code != 0 and "END (PASS)" not in log:
+    succeeded = plain.code == 0 and ("END (PASS)" in log or "died after run, which succeeded" in log)
+    if began and result.code != 0 and not succeeded:
         undone = {"scope", "deferred", "rollback ends"} <= set(result.marks)
         if not undone and not owed and "not undone" not in told:
             wrong.append("not rolled back, and not said to be owed")
