@@ -444,8 +444,9 @@ static int make_ends(struct link *link, struct far_ends *far, struct err *err)
 		return -1;
 	link->output.err_fd = ends[0];
 	far->err = ends[1];
-	fd_set_nonblocking(link->output.out_fd);
-	fd_set_nonblocking(link->output.err_fd);
+	if (fd_set_nonblocking(link->output.out_fd, err) < 0 ||
+	    fd_set_nonblocking(link->output.err_fd, err) < 0)
+		return -1;
 	link->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (link->interrupt_fd < 0)
 		return err_errno(err, "cannot make an event");

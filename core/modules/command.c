@@ -143,6 +143,12 @@ static int make_ends(struct process *process, struct far_ends *far, int *report,
 	process->in = in[1];
 	process->out = out[0];
 	process->err = errors[0];
+	if (rc == 0)
+		rc = fd_set_nonblocking(process->in, err);
+	if (rc == 0)
+		rc = fd_set_nonblocking(process->out, err);
+	if (rc == 0)
+		rc = fd_set_nonblocking(process->err, err);
 	*report = words[0];
 	*far = (struct far_ends){.in = in[0], .out = out[1], .err = errors[1], .report = words[1]};
 	return rc;
@@ -175,9 +181,6 @@ static struct refusal start_child(struct process *process, const struct far_ends
 	/* Here, too: whoever of the two comes first. */
 	setpgid(process->pid, process->pid);
 	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	fd_set_nonblocking(process->in);
-	fd_set_nonblocking(process->out);
-	fd_set_nonblocking(process->err);
 	return (struct refusal){0};
 }
 

@@ -29,9 +29,13 @@ int fd_pipe(int fds[2], struct err *err)
 	return -1;
 }
 
-void fd_set_nonblocking(int fd)
+int fd_set_nonblocking(int fd, struct err *err)
 {
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+		return 0;
+	return err_errno(err, "cannot make a descriptor non-blocking");
 }
 
 void fd_close(int *fd)

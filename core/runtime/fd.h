@@ -15,7 +15,7 @@ MUST_CHECK int fd_move_up(int *fd, struct err *err);
 MUST_CHECK int fd_pipe(int fds[2], struct err *err);
 
 /* Never waits again. */
-void fd_set_nonblocking(int fd);
+MUST_CHECK int fd_set_nonblocking(int fd, struct err *err);
 
 /* Closes it, if it is open (not -1), and makes it -1. */
 void fd_close(int *fd);

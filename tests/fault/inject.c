@@ -246,12 +246,26 @@ static bool is_a_helper(const char *source)
 	       strcmp(source, "fd.c") == 0;
 }
 
+/* The file that was compiled; not that of the line, for what is inlined comes from anywhere. */
+static const char *source_of(Dwfl_Module *module, Dwarf_Addr address)
+{
+	Dwarf_Addr bias;
+	Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
+
+	/* clang writes no index of addresses. */
+	while (!unit || dwarf_haspc(unit, address - bias) <= 0) {
+		unit = dwfl_module_nextcu(module, unit, &bias);
+		if (!unit)
+			return NULL;
+	}
+	return dwarf_diename(unit);
+}
+
 static int look_at_frame(Dwfl_Frame *frame, void *data)
 {
 	struct process *process = data;
 	const char *file = NULL, *function, *source = NULL;
 	Dwfl_Module *module;
-	Dwfl_Line *line;
 	Dwarf_Addr address;
 	bool activation;
 
@@ -264,9 +278,7 @@ static int look_at_frame(Dwfl_Frame *frame, void *data)
 	if (!file || is_of_the_system(file))
 		return DWARF_CB_OK;
 	function = dwfl_module_addrname(module, address);
-	line = dwfl_module_getsrc(module, address);
-	if (line)
-		source = dwfl_lineinfo(line, NULL, NULL, NULL, NULL, NULL);
+	source = source_of(module, address);
 	if (source && strrchr(source, '/'))
 		source = strrchr(source, '/') + 1;
 	if (source && is_a_helper(source))

@@ -211,9 +211,9 @@ int posix_spawn(pid_t *restrict pid, const char *restrict path,
 	other.interrupt = keep(RUNNER_INTERRUPT_FD);
 	other.out = keep(STDOUT_FILENO);
 	other.err = keep(STDERR_FILENO);
-	fd_set_nonblocking(other.out);
-	fd_set_nonblocking(other.err);
-	return 0;
+	return fd_set_nonblocking(other.out, NULL) < 0 || fd_set_nonblocking(other.err, NULL) < 0
+		       ? EIO
+		       : 0;
 }
 
 static void close_far_ends(void)
