@@ -245,8 +245,8 @@ static void what_it_means(const struct shared *shared, char *text, size_t size)
 {
 	uint32_t stage = shared->stage < STAGE_COUNT ? shared->stage : STAGE_NONE;
 
-	if (stage == STAGE_ROLLBACK && shared->stage_ended)
-		snprintf(text, size, "after the rollback");
+	if ((stage == STAGE_RUN || stage == STAGE_ROLLBACK) && shared->stage_succeeded)
+		snprintf(text, size, "after %s, which succeeded", stage_names[stage]);
 	else if (stage == STAGE_RUN || stage == STAGE_UNDO || stage == STAGE_ROLLBACK)
 		snprintf(text, size,
 			 "during %s: the cookbook was stopped, it was not rolled back: a "

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,13 +247,15 @@ static void do_stage(struct spk *spk, enum stage stage)
 	struct result result = {0};
 	struct buf body = {0};
 
+	/* In this order: a death in between must not look like the success of this stage. */
+	spk->shared->stage_succeeded = false;
+	atomic_signal_fence(memory_order_seq_cst);
 	spk->shared->stage = stage;
-	spk->shared->stage_ended = false;
 	spk->uninterruptible = stages[stage].interruptible ? 0 : 1;
 	spk->done_allowed = false;
 	result.error = guard_call(spk, stages[stage].action, &result, true);
-	spk->shared->stage_ended = true;
 	judge(stage, &result);
+	spk->shared->stage_succeeded = result.outcome == OUTCOME_RETURNED && result.code == 0;
 
 	wire_put_number(&body, stage);
 	wire_put_number(&body, result.outcome);

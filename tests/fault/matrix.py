@@ -239,12 +239,16 @@ def judge(case, result, plain):
 
     # What has begun and did not succeed is undone, or somebody is told that it is not.
     owed = "owed" in told
-    if began and result.code != 0 and "END (PASS)" not in log:
+    succeeded = plain.code == 0 and ("END (PASS)" in log or "died after run, which succeeded" in log)
+    if began and result.code != 0 and not succeeded:
         undone = {"scope", "deferred", "rollback ends"} <= set(result.marks)
         if not undone and not owed and "not undone" not in told:
             wrong.append("not rolled back, and not said to be owed")
         if not undone and result.code is not None and result.code >= 0 and result.code != 93:
             wrong.append(f"not rolled back, but exit code {result.code}")
+
+    if died and "owed" in log and ("END (PASS)" in log or "rollback ends" in result.marks and "END (" in log):
+        wrong.append("a rollback is said to be owed that is not")
 
     # START and END.
     for name, lines in ((".log", result.log), ("-extended.log", result.extended)):
