@@ -14,10 +14,16 @@ static struct buf logged;
 static struct output output;
 static int far_out, far_err;
 
-/* Stands before the library's. */
+/* These stand before the library's. */
 void log_write(struct log *log, const struct log_record *record)
 {
 	buf_printf(&logged, "<%s>", record->message);
+}
+
+void log_printf(struct log *log, enum spk_level level, const char *file, int line,
+		const char *function, const char *format, ...)
+{
+	buf_puts(&logged, "<told>");
 }
 
 static void open_pipes(void)
