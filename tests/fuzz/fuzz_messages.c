@@ -72,8 +72,7 @@ static struct {
 	struct ends ends_of[NESTED_DEPTH_MAX + 1]; /* of each runner; the last one acts */
 	unsigned int depth;                        /* how many there are */
 	int signals;                               /* eventfd, readable while a signal waits */
-	unsigned int choice;
-	int queue[64]; /* of signals */
+	int queue[64];                             /* of signals */
 	unsigned int queued;
 	int64_t now_ns;
 	unsigned int waits, deaths;
@@ -87,6 +86,12 @@ static int lowest_free;
 static struct ends *now(void)
 {
 	return &other.ends_of[other.depth];
+}
+
+/* The next byte of the script; 0 behind its end. */
+static uint8_t next(void)
+{
+	return other.at < other.end ? *other.at++ : 0;
 }
 
 /* ---- sinks of the log ---- */
@@ -197,11 +202,13 @@ enum prompt_end prompt_choose(const char *message, spk_strings choices, int sign
 	static const enum prompt_end ends[] = {PROMPT_ANSWERED, PROMPT_ABORTED, PROMPT_UNANSWERED,
 					       PROMPT_NO_TERMINAL};
 
+	uint8_t choice = next();
+
 	expect_shown(message, strlen(message));
-	*ret_choice = other.choice % 16 % choices.count;
+	*ret_choice = choice % 16 % choices.count;
 	err_set(err, "nobody answers");
 	/* Not for ever. */
-	return other.at < other.end ? ends[other.choice / 16 % 4] : PROMPT_UNANSWERED;
+	return other.at < other.end ? ends[choice / 16 % 4] : PROMPT_UNANSWERED;
 }
 
 int signals_open(struct err *err)
@@ -438,11 +445,6 @@ static void send_gone(uint64_t status, uint64_t number)
 
 /* ---- the script ---- */
 
-static uint8_t next(void)
-{
-	return other.at < other.end ? *other.at++ : 0;
-}
-
 /* A length and as many bytes as there are. */
 static const char *next_bytes(size_t *ret_length)
 {
@@ -624,9 +626,6 @@ static void act(uint8_t letter)
 	case 'd': /* the worker dies, its runner does not tell */
 		if (now()->death >= 0)
 			eventfd_write(now()->death, 1);
-		break;
-	case 'p': /* what the operator will choose */
-		other.choice = next();
 		break;
 	case 'i': /* Ctrl+C, or what else there is */
 		raise_signal((const int[]){SIGINT, SIGTERM, SIGHUP, SIGTSTP}[next() % 4]);
