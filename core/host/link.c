@@ -40,6 +40,30 @@ static int clamp_level(uint64_t level)
 	return SPK_ERROR;
 }
 
+static bool answer(struct link *link, uint32_t serial, const struct buf *body)
+{
+	link->answered = serial;
+	return channel_send(&link->requests, REQUEST_ANSWER, serial, body, SEND_TIMEOUT_MS) == 0;
+}
+
+/* The child has heard nothing for long: tells it what has come and gone here. */
+static bool on_check(struct link *link, struct message *message)
+{
+	struct buf body = {0};
+	bool sent;
+
+	for (int i = 0; i < 3; i++)
+		wire_put_number(&body, wire_get_number(&message->body));
+	wire_put_number(&body, link->orders);
+	wire_put_number(&body, link->stage_ordered);
+	wire_put_number(&body, link->received);
+	wire_put_number(&body, link->answered);
+	sent = wire_complete(&message->body) &&
+	       channel_send(&link->requests, REQUEST_CHECKED, 0, &body, SEND_TIMEOUT_MS) == 0;
+	buf_free(&body);
+	return sent;
+}
+
 static bool on_log(struct link *link, struct message *message)
 {
 	struct log_record record = {0};
@@ -56,8 +80,7 @@ static bool on_log(struct link *link, struct message *message)
 	output_drain_out(&link->output);
 	output_drain_err(&link->output);
 	log_write(link->output.log, &record);
-	return channel_send(&link->requests, REQUEST_ANSWER, message->serial, NULL,
-			    SEND_TIMEOUT_MS) == 0;
+	return answer(link, message->serial, NULL);
 }
 
 static void get_trace(struct wire_reader *body, struct link_trace *trace, bool with_return)
@@ -145,7 +168,11 @@ static enum link_event_type on_requests(struct link *link)
 	case CHANNEL_MESSAGE:
 		break;
 	}
+	if (message.serial)
+		link->received = message.serial;
 	switch (message.type) {
+	case REQUEST_CHECK:
+		return on_check(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_LOG:
 		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_RESULT:
@@ -481,6 +508,7 @@ int link_child(struct link *link)
 	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED) < 0)
 		return -1;
 	link->child_alive = link->event.number != 0;
+	link->orders = link->received = link->answered = 0;
 	if (link->child_alive && !link->in_process)
 		link->child_fd = (int)syscall(SYS_pidfd_open, (pid_t)link->event.number, 0);
 	return link->child_alive ? 0 : -1;
@@ -491,6 +519,7 @@ void link_stage(struct link *link, enum stage stage)
 	struct buf body = {0};
 
 	link->stage_ordered = true;
+	link->orders++;
 	wire_put_number(&body, stage);
 	if (link->runner > 0 && link->child_alive &&
 	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, SEND_TIMEOUT_MS) < 0)
@@ -501,8 +530,7 @@ void link_stage(struct link *link, enum stage stage)
 void link_answer(struct link *link, const struct buf *body)
 {
 	forget_nested(link);
-	if (link->child_alive &&
-	    channel_send(&link->requests, REQUEST_ANSWER, link->serial, body, SEND_TIMEOUT_MS) < 0)
+	if (link->child_alive && !answer(link, link->serial, body))
 		runner_gone(link);
 }
 

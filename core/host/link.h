@@ -88,6 +88,8 @@ struct link {
 	int interrupt_fd, signal_fd;
 	struct output output;
 	uint32_t serial; /* of the request that waits for its answer */
+	/* For REQUEST_CHECK, of this child: orders given, serials of requests. */
+	uint32_t orders, received, answered;
 	struct link_event event;
 };
 

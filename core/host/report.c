@@ -45,10 +45,10 @@ void report_death(struct link *link, const char *name)
 	struct child_death death = link->event.death;
 	struct buf text = {0};
 
-	buf_printf(&text, "Cookbook %s (build-id %s) ", name,
-		   link->build_id[0] ? link->build_id : "none");
+	buf_printf(&text, "Cookbook %s ", name);
 	say_how_it_died(&death, &text);
-	buf_printf(&text, " during %s\n", death.stage[0] ? death.stage : "start");
+	buf_printf(&text, " during %s\n    build-id %s\n", death.stage[0] ? death.stage : "start",
+		   link->build_id[0] ? link->build_id : "none");
 	link_describe(link, &death.trace, &text);
 	log_error(link->output.log, "%s", buf_text(&text));
 	buf_free(&text);

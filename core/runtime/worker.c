@@ -321,8 +321,11 @@ bool worker_step(struct spk *spk)
 
 	if (channel_receive(&spk->requests, true, &message) != CHANNEL_MESSAGE)
 		return false;
+	if (message.type == REQUEST_CHECKED)
+		session_checked(spk, &message, 0);
 	if (message.type != REQUEST_STAGE)
 		return true; /* the answer to a request of a dead child */
+	spk->orders++;
 	stage = wire_get_number(&message.body);
 	if (stage == STAGE_QUIT) {
 		spk->shared->stage = STAGE_QUIT;
@@ -337,7 +340,10 @@ bool worker_step(struct spk *spk)
 void worker_main(struct spk *spk, pid_t runner)
 {
 	settle_in(spk, runner);
-	while (worker_step(spk))
-		;
+	do {
+		/* Between the stages an interruption is the supervisor's to judge. */
+		spk->uninterruptible = 1;
+		session_listen(spk, 0);
+	} while (worker_step(spk));
 	_exit(spk->shared->stage == STAGE_QUIT ? 0 : 1);
 }

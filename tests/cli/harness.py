@@ -4,6 +4,7 @@
 import fcntl
 import os
 import pathlib
+import pwd
 import pty
 import re
 import select
@@ -21,6 +22,10 @@ SOURCE = pathlib.Path(os.environ.pop("SPICERACK_TEST_SOURCE"))
 CC = os.environ.pop("SPICERACK_TEST_CC")
 SANITIZED = os.environ.pop("SPICERACK_TEST_SANITIZED") == "1"
 FIXTURES = BUILD / "tests" / "fixture" / "cookbooks"
+
+# Who runs the tests, as a run sees it; what the environment says of USER is not believed.
+LOGIN_UID = int(pathlib.Path("/proc/self/loginuid").read_text())
+USER = pwd.getpwuid(LOGIN_UID if LOGIN_UID < 2**32 - 1 else os.getuid()).pw_name
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<dry>DRY-RUN )?(?P<user>\S+) (?P<pid>\d+) "
@@ -102,7 +107,7 @@ class CommandTest(unittest.TestCase):
         self.env = {
             "PATH": f"{PREFIX}/bin:{os.environ['PATH']}",
             "HOME": str(self.scratch / "home"),
-            "USER": "tester",
+            "USER": "somebody-else",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "COLUMNS": "80",

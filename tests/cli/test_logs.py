@@ -13,7 +13,7 @@ import termios
 import time
 import unittest
 
-from harness import RECORD, CommandTest
+from harness import RECORD, USER, CommandTest
 
 NAME = "fixture.misbehave"
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
@@ -24,7 +24,7 @@ class Files(CommandTest):
     def test_records(self):
         process = self.start_misbehave("--how", "levels")
         self.assertEqual(self.finish(process).code, 0)
-        head = rf"tester {process.pid} "
+        head = rf"{USER} {process.pid} "
         for extended, wanted in ((False, LEVELS[1:]), (True, LEVELS)):
             lines = self.log(NAME, extended)
             for level, message in wanted:
@@ -48,7 +48,7 @@ class Files(CommandTest):
         for extended in (False, True):
             lines = self.log(NAME, extended)
             for line in lines:
-                self.assertRegex(line, rf"^{STAMP.pattern} DRY-RUN tester \d+ \[")
+                self.assertRegex(line, rf"^{STAMP.pattern} DRY-RUN {USER} \d+ \[")
 
     def test_a_message_cannot_forge_a_record(self):
         self.misbehave("--how", "bytes")

@@ -298,11 +298,11 @@ class Crashed(RunTest):
         result = self.check(92, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--how", "overflow", "--scoped",
                             "--deferred")
         self.assertRegex(result.err, r"\(SIGSEGV, Segmentation fault\) at address 0x[0-9a-f]+, its stack overflowed "
-                                     r"during run\n    #0 overflow \(misbehave\.c:\d+\) in misbehave\.so\n")
+                                     r"during run\n    build-id [0-9a-f]{40}\n    #0 overflow \(misbehave\.c:\d+\) in misbehave\.so\n")
 
     def test_backtrace_names_function_file_and_line(self):
         result = self.check(92, [*WHOLE, *ROLLED_BACK], "--how", "segv")
-        self.assertRegex(result.err, r"during run\n    #0 store_nowhere \(misbehave\.c:\d+\) in misbehave\.so\n"
+        self.assertRegex(result.err, r"during run\n    build-id [0-9a-f]{40}\n    #0 store_nowhere \(misbehave\.c:\d+\) in misbehave\.so\n"
                                      r"    #1 do_it \(misbehave\.c:\d+\) in misbehave\.so\n"
                                      r"    #2 here \(misbehave\.c:\d+\) in misbehave\.so\n"
                                      r"    #3 run \(misbehave\.c:\d+\) in misbehave\.so\n")

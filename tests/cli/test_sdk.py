@@ -6,7 +6,7 @@ import re
 import time
 import unittest
 
-from harness import CommandTest
+from harness import USER, CommandTest
 
 NAME = "fixture.sdk"
 
@@ -204,8 +204,8 @@ class Session(SdkTest):
     def test_who_and_what(self):
         process = self.start(NAME, "session")
         out = self.finish(process).out
-        self.assertIn(f"dry=0 verbose=0 user=tester name={NAME}\n", out)
-        self.assertIn(f"\nowner is=tester@{os.uname().nodename} [{process.pid}]\n", out)
+        self.assertIn(f"dry=0 verbose=0 user={USER} name={NAME}\n", out)
+        self.assertIn(f"\nowner is={USER}@{os.uname().nodename} [{process.pid}]\n", out)
         self.assertIn(" proxy=NULL\n", out, "an empty setting is none")
 
     def test_flags(self):

@@ -151,14 +151,14 @@ class InRollback(SignalTest):
 
     def test_sigterm_does_not_stop_it(self):
         process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "1")
-        for number, name in ((signal.SIGTERM, "Terminated"), (signal.SIGHUP, "Hangup")):
+        for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")):
             self.interrupt(process, f"{name}: the cookbook is being rolled back, that goes on", number)
         self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
 
 
 class OtherSignals(SignalTest):
     def test_each_acts_like_the_first_ctrl_c(self):
-        for number, name in ((signal.SIGTERM, "Terminated"), (signal.SIGHUP, "Hangup"), (signal.SIGQUIT, "Quit")):
+        for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP"), (signal.SIGQUIT, "SIGQUIT")):
             with self.fresh(name):
                 process = self.start_at("run", "--how", "sleep", "--value", "60", "--scoped")
                 process.send_signal(number)
@@ -180,7 +180,7 @@ class OtherSignals(SignalTest):
 
     def test_ctrl_c_after_sigterm_does_not_wait_for_that(self):
         process = self.start_at("run", "--how", "deaf")
-        self.interrupt(process, "Terminated: interrupting the cookbook", signal.SIGTERM)
+        self.interrupt(process, "SIGTERM: interrupting the cookbook", signal.SIGTERM)
         process.send_signal(signal.SIGINT)
         self.wait_for(lambda: not self.pending(process), "the first Ctrl+C to be taken")
         process.send_signal(signal.SIGINT)
@@ -330,7 +330,7 @@ class OnATerminal(SignalTest):
         terminal.wait_for("Ctrl+Z is ignored")
         terminal.type(b"\x1c")
         result = self.check_terminal(terminal, 97, [*WHOLE, *ROLLED_BACK])
-        self.assertIn("Quit: interrupting the cookbook", result.out)
+        self.assertIn("SIGQUIT: interrupting the cookbook", result.out)
 
     def test_a_closed_terminal_is_a_hangup(self):
         for words in BLOCKING:
@@ -341,7 +341,7 @@ class OnATerminal(SignalTest):
                 self.assertEqual(self.marks(), [*WHOLE, "scope", *ROLLED_BACK])
                 self.assertNothingLeft()
                 messages = [message for _, message in self.records(NAME)]
-                self.assertEqual(messages[-4:], ["Hangup: interrupting the cookbook", "Interrupted",
+                self.assertEqual(messages[-4:], ["SIGHUP: interrupting the cookbook", "Interrupted",
                                                  f"Rolling back cookbook {NAME}", end(97, words[1])])
 
     def test_a_closed_terminal_does_not_hurt_a_run_that_ignores_it(self):

@@ -181,7 +181,9 @@ class Lists(TreeTest):
         self.check_list(["`-- group2", "    `-- group2.subgroup1", "        `-- group2.subgroup1.cookbook3 [Owners]"],
                         "group2.sub")
         self.check_list(["`-- class_api", "    `-- class_api.multiple.Beta [team1]"], "class_api.multiple.B")
-        self.check_list([], "nothing")
+        result = self.cookbook("-l", "nothing")
+        self.assertEqual((result.code, result.out), (0, "cookbooks\n"), result)
+        self.assertEqual(result.err, "cookbook: there is no cookbook below 'nothing'\n")
 
     def test_a_group_owner_is_inherited_by_groups(self):
         self.group("a", owner="outer")

@@ -23,7 +23,7 @@ void log_write(struct log *log, const struct log_record *record)
 void log_printf(struct log *log, enum spk_level level, const char *file, int line,
 		const char *function, const char *format, ...)
 {
-	buf_puts(&logged, "<told>");
+	buf_printf(&logged, "<%s>", format);
 }
 
 static void open_pipes(void)
