@@ -98,6 +98,7 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 		    channel->partial.length + head.length > CHANNEL_BODY_MAX)
 			return CHANNEL_CLOSED;
 		buf_add(&channel->partial, packet + sizeof(head), head.length);
+		explicit_bzero(packet, (size_t)got);
 	} while (head.more);
 
 	buf_clear(&channel->received);
@@ -109,6 +110,11 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 		.body = wire_read(channel->received.text, channel->received.length),
 	};
 	return CHANNEL_MESSAGE;
+}
+
+void channel_wipe(struct channel *channel)
+{
+	buf_clear(&channel->received);
 }
 
 void channel_close(struct channel *channel)

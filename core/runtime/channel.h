@@ -46,6 +46,9 @@ MUST_CHECK int channel_send(struct channel *channel, uint32_t type, uint32_t ser
 /* Receives one message; with `wait` false only what has arrived. */
 enum channel_event channel_receive(struct channel *channel, bool wait, struct message *ret);
 
+/* Forgets the last message, whose body is no longer valid: it may have held a secret. */
+void channel_wipe(struct channel *channel);
+
 void channel_close(struct channel *channel);
 
 #endif

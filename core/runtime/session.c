@@ -137,6 +137,7 @@ void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
 		memcpy(part, text.text + at, length);
 		part[length] = '\0';
 		log_text(spk, level, file, line, function, part);
+		explicit_bzero(part, length);
 		at += length;
 	}
 	buf_free(&text);
