@@ -81,7 +81,8 @@ struct link {
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
 	struct output output;
-	uint32_t serial; /* of the request that waits for its answer */
+	uint32_t serial;        /* of the request that waits for its answer */
+	struct buf result_text; /* event.result.text lies in it */
 	struct link_event event;
 };
 

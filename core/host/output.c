@@ -17,6 +17,7 @@ static void log_line(struct output *output, const char *text)
 {
 	struct log_record record = {
 		.level = SPK_INFO,
+		.source = RECORD_STDERR,
 		.module = "stderr",
 		.function = output->name,
 		.message = text,
@@ -50,8 +51,11 @@ static void log_lines(struct output *output, bool all)
 	output->err = rest;
 }
 
-/* Reads what has arrived in a pipe; closes it at its end. False: nothing more now. */
-static bool read_pipe(int *fd, struct buf *into)
+/*
+ * Reads what has arrived in a pipe; closes it at its end. With a stream, what is data and
+ * goes out as it is: redacted. False: nothing more now.
+ */
+static bool read_pipe(int *fd, struct redactor_stream *stream, struct buf *into)
 {
 	char bytes[16384];
 	ssize_t got;
@@ -60,7 +64,11 @@ static bool read_pipe(int *fd, struct buf *into)
 		return false;
 	got = read(*fd, bytes, sizeof(bytes));
 	if (got > 0) {
-		buf_add(into, bytes, (size_t)got);
+		if (stream)
+			redactor_pass(redactor_shared(), stream, bytes, (size_t)got, into);
+		else
+			buf_add(into, bytes, (size_t)got);
+		explicit_bzero(bytes, (size_t)got);
 		return true;
 	}
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -70,7 +78,7 @@ static bool read_pipe(int *fd, struct buf *into)
 
 void output_drain_err(struct output *output)
 {
-	while (read_pipe(&output->err_fd, &output->err))
+	while (read_pipe(&output->err_fd, NULL, &output->err))
 		log_lines(output, false);
 }
 
@@ -112,7 +120,8 @@ static void flush_out(struct output *output)
 void output_drain_out(struct output *output)
 {
 	flush_out(output);
-	while (output_wants_more(output) && read_pipe(&output->out_fd, &output->out))
+	while (output_wants_more(output) &&
+	       read_pipe(&output->out_fd, &output->stream, &output->out))
 		flush_out(output);
 }
 
@@ -124,14 +133,23 @@ bool output_wants_more(const struct output *output)
 void output_drain(struct output *output)
 {
 	output_drain_out(output);
+	redactor_pause(redactor_shared(), &output->stream, &output->out);
+	flush_out(output);
 	output_drain_err(output);
 	log_lines(output, true);
+}
+
+/* When all has been read: whether something was kept back till now. */
+static bool end_stream(struct output *output)
+{
+	redactor_end(redactor_shared(), &output->stream, &output->out);
+	return output->out.length > 0;
 }
 
 void output_finish(struct output *output, int signal_fd)
 {
 	output_drain(output);
-	while (output->out.length > 0) {
+	while (output->out.length > 0 || end_stream(output)) {
 		struct pollfd fds[2] = {
 			{.fd = STDOUT_FILENO, .events = POLLOUT},
 			{.fd = signal_fd, .events = POLLIN},
