@@ -15,6 +15,7 @@
 #include "../runtime/fd.h"
 #include "../runtime/guard.h"
 #include "../runtime/mem.h"
+#include "../runtime/secretlist.h"
 #include "../runtime/session.h"
 
 #define DEFAULT_TIMEOUT SPK_SECONDS(60)
@@ -376,6 +377,17 @@ static void judge(struct spk *spk, const struct spk_command *how, const struct s
 		       last_words(spk, result));
 }
 
+/* Everybody on this host can read the words of a command, and its user the environment. */
+static void refuse_secrets(const char *what, spk_strings words)
+{
+	for (size_t i = 0; i < words.count; i++)
+		if (words.items[i] && secretlist_is_in(words.items[i]))
+			session_misuse("spk_command_run",
+				       "%s %zu of the command (the first is 0) holds a secret: "
+				       "hand it over in .input or in a file",
+				       what, i);
+}
+
 /* The command as the caller wants it, with defaults. */
 static struct spk_command checked(const struct spk_command *given)
 {
@@ -390,6 +402,8 @@ static struct spk_command checked(const struct spk_command *given)
 	for (size_t i = 0; i < how.argv.count; i++)
 		if (!how.argv.items[i] || (i == 0 && !*how.argv.items[i]))
 			session_misuse("spk_command_run", "word %zu of the command is empty", i);
+	refuse_secrets("word", how.argv);
+	refuse_secrets("entry of the environment", how.environment);
 	if (how.timeout.ns < 0)
 		session_misuse("spk_command_run", "the timeout is negative");
 	if (how.timeout.ns == 0)
