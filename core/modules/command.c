@@ -241,10 +241,12 @@ static void collect(struct spk *spk, struct process *process, int *fd, struct bu
 		fd_close(fd);
 	if (got <= 0)
 		return;
-	if (into->length + (size_t)got > process->how.output_limit)
+	buf_add(into, bytes, (size_t)got);
+	/* It may be a secret, and a core dump shows the stack. */
+	explicit_bzero(bytes, (size_t)got);
+	if (into->length > process->how.output_limit)
 		spk_raise(spk, "command.output", NULL, "command '%s' wrote more than %zu bytes",
 			  spk_shell_join(spk, process->how.argv), process->how.output_limit);
-	buf_add(into, bytes, (size_t)got);
 }
 
 /* True when the leader has ended; what others hold of its pipes is not waited for. */
@@ -383,7 +385,7 @@ static void refuse_secrets(const char *what, spk_strings words)
 	for (size_t i = 0; i < words.count; i++)
 		if (words.items[i] && secretlist_is_in(words.items[i]))
 			session_misuse("spk_command_run",
-				       "%s %zu of the command (the first is 0) holds a secret: "
+				       "%s %zu (counted from 0) of the command holds a secret: "
 				       "hand it over in .input or in a file",
 				       what, i);
 }
@@ -403,7 +405,7 @@ static struct spk_command checked(const struct spk_command *given)
 		if (!how.argv.items[i] || (i == 0 && !*how.argv.items[i]))
 			session_misuse("spk_command_run", "word %zu of the command is empty", i);
 	refuse_secrets("word", how.argv);
-	refuse_secrets("entry of the environment", how.environment);
+	refuse_secrets("environment entry", how.environment);
 	if (how.timeout.ns < 0)
 		session_misuse("spk_command_run", "the timeout is negative");
 	if (how.timeout.ns == 0)

@@ -22,7 +22,7 @@ static struct nested request(struct spk *spk, const char *name, spk_strings args
 	for (size_t i = 0; i < args.count; i++)
 		if (secretlist_is_in(args.items[i]))
 			session_misuse("spk_run_cookbook",
-				       "argument %zu (the first is 0) holds a secret: a cookbook "
+				       "argument %zu (counted from 0) holds a secret: a cookbook "
 				       "reads its secrets itself",
 				       i);
 	wire_put_number(&body, confirm);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "mem.h"
 #include "protocol.h"
 
 /* A longer message is several records, so that one cannot hold up the others. */
@@ -125,6 +126,7 @@ void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
 	va_start(args, format);
 	buf_vprintf(&text, format, args);
 	va_end(args);
+	mem_wipe_stack();
 	if (text.length <= LOG_MAX)
 		log_text(spk, level, file, line, function, buf_text(&text));
 	for (size_t at = 0; text.length > LOG_MAX && at < text.length;) {

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 #include "argvalue.h"
 #include "crash.h"
 #include "guard.h"
+#include "mem.h"
 #include "protocol.h"
 #include "secretlist.h"
 #include "undo.h"
@@ -233,15 +233,14 @@ static void put_error(struct buf *body, const struct spk_error *error)
 	wire_put_number(body, lines);
 	for (each = error; lines > 0; lines--, each = each->cause) {
 		bool own = strcmp(each->kind, "cookbook") == 0;
-		char *line = NULL;
+		struct buf line = {0};
 
-		if (asprintf(&line, "%s%s%s%s%s", each == error ? "" : "caused by: ", each->message,
-			     own ? "" : " [", own ? "" : each->kind, own ? "" : "]") < 0)
-			abort();
-		wire_put_text(body, line);
-		explicit_bzero(line, strlen(line));
-		free(line);
+		buf_printf(&line, "%s%s%s%s%s", each == error ? "" : "caused by: ", each->message,
+			   own ? "" : " [", own ? "" : each->kind, own ? "" : "]");
+		wire_put_text(body, buf_text(&line));
+		buf_free(&line);
 	}
+	mem_wipe_stack();
 	wire_put_number(body, root ? root->address_count : 0);
 	for (uint32_t i = 0; root && i < root->address_count; i++)
 		wire_put_number(body, root->addresses[i]);
