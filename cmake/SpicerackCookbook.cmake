@@ -6,7 +6,11 @@ Builds one cookbook: NAME is its dotted name, `discovery.service-route`, and the
 file becomes discovery/service-route.so below the binary directory's `cookbooks`
 and, installed, below DESTINATION (default: SPICERACK_COOKBOOKS_DIR). The flags
 make the compiler find what would otherwise fail in a run: mistakes in formats,
-unused results, glued strings (clang), undefined symbols.
+unused results, glued strings (clang, in plain tables), undefined symbols.
+
+The file that is tested is the file that is installed, with the same RUNPATH
+(CMAKE_INSTALL_RPATH, by default none): in one of its own for the build tree CMake
+leaves an empty entry, the current directory, and the host refuses that.
 ]]
 if(NOT DEFINED SPICERACK_COOKBOOKS_DIR)
 	if(DEFINED PACKAGE_PREFIX_DIR)
@@ -36,10 +40,11 @@ function(spicerack_add_cookbook name)
 	set_target_properties(${target} PROPERTIES
 		PREFIX "" OUTPUT_NAME "${file}" SUFFIX ".so"
 		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${directory}"
+		BUILD_WITH_INSTALL_RPATH ON
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)
 	target_compile_options(${target} PRIVATE
-		-g -Wall -Wextra -Wformat=2 -Wwrite-strings -Wno-unused-parameter
+		-g -fno-optimize-sibling-calls -Wall -Wextra -Wformat=2 -Wwrite-strings -Wno-unused-parameter
 		-Werror=format -Werror=incompatible-pointer-types -Werror=int-conversion
 		-Werror=implicit-function-declaration -Werror=return-type -Werror=unused-result
 		$<$<C_COMPILER_ID:Clang>:-Werror=string-concatenation>)

@@ -7,8 +7,10 @@
 #include "../runtime/argvalue.h"
 #include "argparse.h"
 #include "columns.h"
+#include "find.h"
 #include "identity.h"
 #include "outcome.h"
+#include "record.h"
 #include "run.h"
 #include "settings.h"
 #include "stdio_guard.h"
@@ -16,7 +18,7 @@
 
 /* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
 struct command_line {
-	bool list, dry_run, verbose, no_locks, version;
+	bool list, dry_run, verbose, no_locks, in_process, version;
 	const char *config_file;
 	spk_duration timeout;
 };
@@ -28,6 +30,7 @@ enum option {
 	VERBOSE,
 	NO_LOCKS,
 	TIMEOUT,
+	IN_PROCESS,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -48,7 +51,7 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "list the cookbooks with their owner teams, with -v also their titles; with "
 		       "COOKBOOK only what lies under that prefix"),
 	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, .metavar = "FILE",
-	       .help = "read this configuration file instead of the installed ones"),
+	       .help = "read this configuration file instead of all others"),
 	OPTION(DRY_RUN, dry_run, 'd', SPK_TYPE_FLAG,
 	       .help = "change nothing, show what would be done"),
 	OPTION(VERBOSE, verbose, 'v', SPK_TYPE_FLAG,
@@ -57,6 +60,10 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "neither take nor check any lock, for emergencies"),
 	OPTION(TIMEOUT, timeout, 0, SPK_TYPE_DURATION, .metavar = "DURATION",
 	       .help = "interrupt the cookbook when it has run this long: 90, 20m, 1h30m"),
+	OPTION(IN_PROCESS, in_process, 0, SPK_TYPE_FLAG,
+	       .help = "run the cookbook in the process that opens it, for gdb and valgrind: a "
+		       "crash "
+		       "is then not rolled back"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -117,6 +124,8 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 		return EXIT_STARTUP;
 	}
 	tree_print(&tree, prefix, titles, stdout);
+	if (tree.cookbook_count == 0 && *prefix)
+		fprintf(stderr, "cookbook: there is no cookbook below '%s'\n", prefix);
 	tree_free(&tree);
 	return EXIT_OK;
 }
@@ -143,9 +152,11 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.dry_run = given(parsed, DRY_RUN),
 		.verbose = given(parsed, VERBOSE),
 		.no_locks = given(parsed, NO_LOCKS),
+		.in_process = given(parsed, IN_PROCESS),
 		.timeout = timeout_of(parsed),
 	};
 	struct tree_found found;
+	struct buf shown = {0};
 	int code;
 
 	switch (tree_find(bases, name, stderr, &found)) {
@@ -160,7 +171,10 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		return code;
 	case TREE_NONE:
 	default:
-		fprintf(stderr, "cookbook: Unable to find cookbook %s (see cookbook -l)\n", name);
+		record_sanitize(name, strlen(name), "\\x0a", &shown);
+		fprintf(stderr, "cookbook: Unable to find cookbook %s (see cookbook -l)\n",
+			buf_text(&shown));
+		buf_free(&shown);
 		return EXIT_NO_COOKBOOK;
 	}
 }

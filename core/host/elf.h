@@ -16,13 +16,15 @@
 #include "../runtime/err.h"
 
 #define ELF_SEGMENTS_MAX 64
-#define ELF_FIRST_WINDOW 65536
+/* Read at once: what a cookbook without debugging information tends to have. */
+#define ELF_FIRST_WINDOW 16384
 #define ELF_WINDOWS 4
 #define ELF_BUILD_ID_MAX 64
 #define ELF_NAME_MAX 128
 
 struct elf_segment {
 	uint64_t address, memory_size, offset, file_size;
+	uint64_t front_size; /* how much of it lies in the elf's `front` */
 };
 
 struct elf_relocation {
@@ -38,28 +40,33 @@ struct elf_window {
 	unsigned long used;
 };
 
-/* A file being read. Large: it holds the first bytes of the file. */
+/*
+ * A file being read. Zero-initialised, or used for another file before, whose memory is used again.
+ * Large: it holds the first bytes of the file.
+ */
 struct elf {
+	/* Of this file; elf_open() sets all of them anew, up to `segments`. */
 	int fd;
-	const unsigned char *memory; /* instead of fd: all of the file */
-	uint64_t size;
-	struct elf_segment segments[ELF_SEGMENTS_MAX];
-	size_t segment_count;
+	const unsigned char *front; /* the first bytes, all of them with elf_open_memory() */
+	uint64_t front_length, size;
+	uint64_t dynamic;
+	size_t dynamic_count; /* without what ends it */
 	uint64_t symbols, strings, strings_size, hash, gnu_hash;
-	struct elf_relocation *relocations; /* by address */
-	size_t relocation_count;
-	uint32_t build_id_length;
-	unsigned char build_id[ELF_BUILD_ID_MAX];
+	size_t segment_count, relocation_count;
 	unsigned long clock;
+	uint32_t build_id_length;
+	struct elf_segment segments[ELF_SEGMENTS_MAX];
+	struct elf_relocation *relocations; /* by address */
+	size_t relocation_capacity;
 	struct elf_window windows[ELF_WINDOWS];
-	size_t first_length;
+	unsigned char build_id[ELF_BUILD_ID_MAX];
 	unsigned char first[ELF_FIRST_WINDOW];
 };
 
 /*
  * Reads the headers and relocations of the file open at `fd`, which stays the caller's, `size`
  * bytes long. -1 for what is no shared object of this machine, is cut short or contradicts
- * itself. In any case elf_close() it.
+ * itself. In any case elf_close() it, or open the next file with it.
  */
 MUST_CHECK int elf_open(struct elf *elf, int fd, uint64_t size, struct err *err);
 
@@ -79,6 +86,10 @@ struct elf_symbol {
  */
 MUST_CHECK int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbols,
 			   size_t *ret_count, struct err *err);
+
+/* The entry `index` (below `dynamic_count`) of the dynamic section: a DT_ tag and its value. */
+MUST_CHECK int elf_dynamic(struct elf *elf, size_t index, uint64_t *ret_tag, uint64_t *ret_value,
+			   struct err *err);
 
 /* Copies what will be at `address`, before relocation. -1 when that is not within the file's
  * segments. */

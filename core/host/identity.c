@@ -32,20 +32,23 @@ static bool host_is_valid(const char *name)
 	return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
 }
 
-static const char *user_find(uid_t uid)
+static const char *user_of(uid_t uid)
 {
-	/* NOLINTBEGIN(concurrency-mt-unsafe): one thread */
-	const char *sudo_user = getenv("SUDO_USER");
-	const char *user = getenv("USER");
-	const struct passwd *entry;
+	const struct passwd *entry = getpwuid(uid); /* NOLINT(concurrency-mt-unsafe): one thread */
 
-	if (user_is_valid(sudo_user) && strcmp(sudo_user, "root") != 0)
-		return sudo_user;
-	if (user_is_valid(user))
-		return user;
-	entry = getpwuid(uid);
-	/* NOLINTEND(concurrency-mt-unsafe) */
-	return entry && user_is_valid(entry->pw_name) ? entry->pw_name : NOBODY;
+	return entry && user_is_valid(entry->pw_name) ? entry->pw_name : NULL;
+}
+
+const char *identity_user(int64_t login_uid, uid_t effective, uid_t real, const char *sudo_user)
+{
+	const char *user = login_uid >= 0 ? user_of((uid_t)login_uid) : NULL;
+
+	/* Only root can have got the variable from sudo; anybody else may have set it himself. */
+	if (!user && effective == 0 && user_is_valid(sudo_user) && strcmp(sudo_user, "root") != 0)
+		user = sudo_user;
+	if (!user)
+		user = user_of(real);
+	return user ? user : NOBODY;
 }
 
 static int64_t login_uid_find(void)
@@ -76,7 +79,8 @@ void identity_fill(struct identity *identity)
 	identity->uid = geteuid();
 	identity->pid = getpid();
 	identity->login_uid = login_uid_find();
-	snprintf(identity->user, sizeof(identity->user), "%s", user_find(identity->uid));
+	snprintf(identity->user, sizeof(identity->user), "%s",
+		 identity_user(identity->login_uid, identity->uid, getuid(), getenv("SUDO_USER")));
 	/* A name that was cut need not end in NUL. */
 	if (gethostname(identity->host, sizeof(identity->host) - 1) < 0 ||
 	    !host_is_valid(identity->host))

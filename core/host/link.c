@@ -6,9 +6,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,8 @@
 
 #define SEND_TIMEOUT_MS 10000
 #define ANSWER_TIMEOUT_NS 30000000000LL
+/* How long the runner may take to tell a death; it may have been stopped. */
+#define DEATH_TIMEOUT_NS 10000000000LL
 #define QUIT_TRIES 20000 /* of 0.1 ms */
 
 /* ---- requests of the child ---- */
@@ -34,6 +38,30 @@ static int clamp_level(uint64_t level)
 		if (level <= (uint64_t)levels[i])
 			return levels[i];
 	return SPK_ERROR;
+}
+
+static bool answer(struct link *link, uint32_t serial, const struct buf *body)
+{
+	link->answered = serial;
+	return channel_send(&link->requests, REQUEST_ANSWER, serial, body, SEND_TIMEOUT_MS) == 0;
+}
+
+/* The child has heard nothing for long: tells it what has come and gone here. */
+static bool on_check(struct link *link, struct message *message)
+{
+	struct buf body = {0};
+	bool sent;
+
+	for (int i = 0; i < 3; i++)
+		wire_put_number(&body, wire_get_number(&message->body));
+	wire_put_number(&body, link->orders);
+	wire_put_number(&body, link->stage_ordered);
+	wire_put_number(&body, link->received);
+	wire_put_number(&body, link->answered);
+	sent = wire_complete(&message->body) &&
+	       channel_send(&link->requests, REQUEST_CHECKED, 0, &body, SEND_TIMEOUT_MS) == 0;
+	buf_free(&body);
+	return sent;
 }
 
 static bool on_log(struct link *link, struct message *message)
@@ -54,8 +82,7 @@ static bool on_log(struct link *link, struct message *message)
 	output_drain_err(&link->output);
 	log_write(link->output.log, &record);
 	channel_wipe(&link->requests);
-	return channel_send(&link->requests, REQUEST_ANSWER, message->serial, NULL,
-			    SEND_TIMEOUT_MS) == 0;
+	return answer(link, message->serial, NULL);
 }
 
 static bool on_secret(struct link *link, struct message *message)
@@ -69,8 +96,7 @@ static bool on_secret(struct link *link, struct message *message)
 		return false;
 	wire_put_number(&body, redactor_add(redactor_shared(), text, &err) == 0);
 	channel_wipe(&link->requests);
-	sent = channel_send(&link->requests, REQUEST_ANSWER, message->serial, &body,
-			    SEND_TIMEOUT_MS) == 0;
+	sent = answer(link, message->serial, &body);
 	buf_free(&body);
 	return sent;
 }
@@ -100,7 +126,7 @@ static bool on_result(struct link *link, struct message *message)
 	size_t lines;
 
 	buf_clear(&result->error);
-	buf_clear(&link->result_text);
+	buf_clear(&result->text_copy);
 	result->stage = (enum stage)wire_get_number(body);
 	result->outcome = (enum stage_outcome)wire_get_number(body);
 	result->code = (int)(int64_t)wire_get_number(body);
@@ -108,10 +134,10 @@ static bool on_result(struct link *link, struct message *message)
 	text = wire_get_text(body);
 	/* Some of it goes to the terminal by other ways than the log. A lock is no message. */
 	if (text && result->stage == STAGE_LOCK)
-		buf_puts(&link->result_text, text);
+		buf_puts(&result->text_copy, text);
 	else if (text)
-		redactor_apply(redactor_shared(), NULL, text, &link->result_text);
-	result->text = text ? buf_text(&link->result_text) : NULL;
+		redactor_apply(redactor_shared(), NULL, text, &result->text_copy);
+	result->text = text ? buf_text(&result->text_copy) : NULL;
 	result->lock_concurrency = (int32_t)wire_get_number(body);
 	result->lock_ttl_ns = (int64_t)wire_get_number(body);
 	result->skip_start = wire_get_number(body) != 0;
@@ -167,13 +193,19 @@ static enum link_event_type on_requests(struct link *link)
 	case CHANNEL_MESSAGE:
 		break;
 	}
+	if (message.serial)
+		link->received = message.serial;
 	switch (message.type) {
+	case REQUEST_CHECK:
+		return on_check(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_LOG:
 		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_SECRET:
 		return on_secret(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_RESULT:
-		return on_result(link, &message) ? LINK_RESULT : LINK_RUNNER_GONE;
+		/* None but the one that was ordered. */
+		return link->stage_ordered && on_result(link, &message) ? LINK_RESULT
+									: LINK_RUNNER_GONE;
 	case REQUEST_NESTED:
 		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
 	default:
@@ -183,19 +215,28 @@ static enum link_event_type on_requests(struct link *link)
 
 /* ---- the runner ---- */
 
+static void child_ended(struct link *link)
+{
+	link->child_alive = false;
+	link->death_due_ns = 0;
+	fd_close(&link->child_fd);
+}
+
 static bool on_gone(struct link *link, struct message *message)
 {
 	struct child_death *death = &link->event.death;
+	const char *stage;
 
 	death->status = (int)wire_get_number(&message->body);
 	death->signal = (int)wire_get_number(&message->body);
 	death->code = (int)(int64_t)wire_get_number(&message->body);
 	death->fault_address = wire_get_number(&message->body);
 	death->stack_pointer = wire_get_number(&message->body);
-	death->stage = wire_get_text(&message->body);
+	stage = wire_get_text(&message->body);
+	snprintf(death->stage, sizeof(death->stage), "%s", stage ? stage : "");
 	get_trace(&message->body, &death->trace, true);
 	link->event.type = LINK_GONE;
-	return wire_complete(&message->body) && death->stage;
+	return wire_complete(&message->body) && stage;
 }
 
 static bool on_answer(struct link *link, struct message *message)
@@ -243,7 +284,7 @@ static void end_runner(struct link *link)
 static const struct link_event *runner_gone(struct link *link)
 {
 	end_runner(link);
-	link->child_alive = false;
+	child_ended(link);
 	return told(link, LINK_RUNNER_GONE);
 }
 
@@ -262,7 +303,8 @@ static const struct link_event *on_control(struct link *link)
 	}
 	if (message.type == CONTROL_GONE) {
 		good = on_gone(link, &message);
-		link->child_alive = false;
+		child_ended(link);
+		channel_discard(&link->requests);
 	} else {
 		good = on_answer(link, &message);
 	}
@@ -271,9 +313,16 @@ static const struct link_event *on_control(struct link *link)
 	return link->event.type == LINK_GONE ? told(link, LINK_GONE) : &link->event;
 }
 
+/* The child is dead or being killed: the runner, which may be stopped, has to tell it soon. */
+static void expect_death(struct link *link)
+{
+	if (link->death_due_ns == 0)
+		link->death_due_ns = spk_uptime().ns + DEATH_TIMEOUT_NS;
+}
+
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, COUNT };
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -286,21 +335,25 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[ERR] = {.fd = output->err_fd, .events = POLLIN},
 			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
 				    .events = POLLOUT},
+			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 		};
 		const struct link_event *event;
 		struct timespec timeout = {0};
-		int64_t left = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
+		int64_t until = deadline_ns;
+		int64_t left;
 
 		if (link->runner == 0)
 			return told(link, LINK_RUNNER_GONE);
 		if (link->stage_ordered && !link->child_alive)
 			return told(link, LINK_GONE);
+		if (link->death_due_ns && link->death_due_ns < until)
+			until = link->death_due_ns;
+		left = until == INT64_MAX ? INT64_MAX : until - spk_uptime().ns;
 		if (left > 0) {
 			timeout.tv_sec = left / 1000000000LL;
 			timeout.tv_nsec = left % 1000000000LL;
 		}
-		if (ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL) == 0 && left <= 0)
-			return told(link, LINK_TIMEOUT);
+		ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -318,10 +371,17 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			if (type != LINK_ANSWER)
 				return told(link, type);
 			/* All that the child said comes before the news of its death. */
-			continue;
-		}
-		if (fds[CONTROL].revents && (event = on_control(link)))
+		} else if (fds[CONTROL].revents && (event = on_control(link))) {
 			return event;
+		}
+		if (fds[CHILD].revents) {
+			fd_close(&link->child_fd);
+			expect_death(link);
+		}
+		/* However much it has to say or prints, the deadline holds. */
+		if (left <= 0)
+			return until == link->death_due_ns ? runner_gone(link)
+							   : told(link, LINK_TIMEOUT);
 	}
 }
 
@@ -448,11 +508,15 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,
+		.child_fd = -1,
+		.in_process = order->in_process,
 		.signal_fd = signal_fd,
 		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
 	};
 	if (start_runner(link, runner, err) < 0)
 		return -1;
+	if (order->build_id)
+		snprintf(link->build_id, sizeof(link->build_id), "%s", order->build_id);
 	order_write(order, &body);
 	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, SEND_TIMEOUT_MS);
 	buf_free(&body);
@@ -471,6 +535,9 @@ int link_child(struct link *link)
 	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED) < 0)
 		return -1;
 	link->child_alive = link->event.number != 0;
+	link->orders = link->received = link->answered = 0;
+	if (link->child_alive && !link->in_process)
+		link->child_fd = (int)syscall(SYS_pidfd_open, (pid_t)link->event.number, 0);
 	return link->child_alive ? 0 : -1;
 }
 
@@ -479,6 +546,7 @@ void link_stage(struct link *link, enum stage stage)
 	struct buf body = {0};
 
 	link->stage_ordered = true;
+	link->orders++;
 	wire_put_number(&body, stage);
 	if (link->runner > 0 && link->child_alive &&
 	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, SEND_TIMEOUT_MS) < 0)
@@ -489,8 +557,7 @@ void link_stage(struct link *link, enum stage stage)
 void link_answer(struct link *link, const struct buf *body)
 {
 	forget_nested(link);
-	if (link->child_alive &&
-	    channel_send(&link->requests, REQUEST_ANSWER, link->serial, body, SEND_TIMEOUT_MS) < 0)
+	if (link->child_alive && !answer(link, link->serial, body))
 		runner_gone(link);
 }
 
@@ -508,9 +575,13 @@ void link_clear_interrupt(struct link *link)
 
 void link_kill_child(struct link *link)
 {
-	if (link->runner > 0 &&
+	if (link->runner == 0)
+		return;
+	if (link->in_process ||
 	    channel_send(&link->control, CONTROL_KILL, 0, NULL, SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
+	else
+		expect_death(link);
 }
 
 void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines)
@@ -557,7 +628,8 @@ void link_close(struct link *link)
 	channel_close(&link->control);
 	channel_close(&link->requests);
 	fd_close(&link->interrupt_fd);
+	fd_close(&link->child_fd);
 	buf_free(&link->event.result.error);
-	buf_free(&link->result_text);
+	buf_free(&link->event.result.text_copy);
 	forget_nested(link);
 }

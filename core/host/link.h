@@ -23,13 +23,14 @@ struct link_trace {
 	bool is_return[64];
 };
 
-/* The result of a stage. Texts live until the next call of link_wait(). */
+/* The result of a stage; it lives until the next one. */
 struct stage_result {
 	enum stage stage;
 	enum stage_outcome outcome;
 	int code;
 	uint32_t undo_failed;
-	const char *text; /* may be NULL */
+	const char *text; /* may be NULL; lies in `text_copy` */
+	struct buf text_copy;
 	int32_t lock_concurrency;
 	int64_t lock_ttl_ns;
 	bool skip_start;
@@ -42,7 +43,7 @@ struct child_death {
 	int status;       /* of waitpid() */
 	int signal, code; /* recorded by the child itself; 0: nothing recorded */
 	uintptr_t fault_address, stack_pointer;
-	const char *stage; /* what it was doing */
+	char stage[16]; /* what it was doing, "" when that is not known */
 	struct link_trace trace;
 };
 
@@ -77,12 +78,18 @@ struct link_event {
 struct link {
 	const struct link *outer; /* of the run that this one is within; NULL: none */
 	pid_t runner;             /* 0: none */
+	bool in_process;          /* the runner is the child, too */
 	bool child_alive, stage_ordered;
+	int child_fd;         /* pidfd of the child; -1: none, or known to be dead */
+	int64_t death_due_ns; /* the runner must have told the child's death by then; 0: it need not
+			       */
+	char build_id[129];   /* of the cookbook's file, in hexadecimal; "": it has none */
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
 	struct output output;
-	uint32_t serial;        /* of the request that waits for its answer */
-	struct buf result_text; /* event.result.text lies in it */
+	uint32_t serial; /* of the request that waits for its answer */
+	/* For REQUEST_CHECK, of this child: orders given, serials of requests. */
+	uint32_t orders, received, answered;
 	struct link_event event;
 };
 

@@ -14,7 +14,7 @@ struct listing {
 	size_t first, last; /* cookbooks shown: from first up to, not including, last */
 	bool titles;
 	FILE *out;
-	struct buf lead; /* what stands before a line */
+	struct buf line; /* between lines: what stands before each of this group */
 };
 
 /* The first cookbook or group not before `name`; `item` gives the name of one. */
@@ -50,8 +50,12 @@ static void mark_groups(struct listing *listing)
 	const struct tree *tree = listing->tree;
 
 	for (size_t i = listing->first; i < listing->last; i++) {
-		char *name = xstrdup(tree->cookbooks[i].group);
+		const char *group = tree->cookbooks[i].group;
+		char *name;
 
+		if (i > listing->first && tree->cookbooks[i - 1].group == group)
+			continue;
+		name = xstrdup(group);
 		while (*name) {
 			size_t at = lower_bound(tree, tree->group_count, name, group_name);
 			char *dot = strrchr(name, '.');
@@ -98,6 +102,7 @@ static struct child *children_of(struct listing *listing, const char *group, siz
 	const struct tree *tree = listing->tree;
 	size_t length = strlen(group), count = 0, capacity = 0, at;
 	struct child *children = NULL;
+	bool sorted = true;
 	char *below = xasprintf("%s%s", group, length ? "." : "");
 
 	at = lower_bound(tree, tree->cookbook_count, below, cookbook_name);
@@ -119,41 +124,50 @@ static struct child *children_of(struct listing *listing, const char *group, siz
 		children = xgrow(children, count, &capacity, sizeof(*children));
 		children[count++] = (struct child){.group = child, .name = child->name};
 	}
-	if (count > 1)
+	for (size_t i = 1; sorted && i < count; i++)
+		sorted = by_name(&children[i - 1], &children[i]) <= 0;
+	if (!sorted)
 		qsort(children, count, sizeof(*children), by_name);
 	free(below);
 	*ret_count = count;
 	return children;
 }
 
+static void cut_line(struct listing *listing, size_t length)
+{
+	if (listing->line.text)
+		listing->line.text[listing->line.length = length] = '\0';
+}
+
 static void print_children(struct listing *listing, const char *group)
 {
-	size_t count, lead = listing->lead.length;
+	struct buf *line = &listing->line;
+	size_t count, lead = line->length;
 	struct child *children = children_of(listing, group, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct child *child = &children[i];
 		bool last = i + 1 == count;
-		const char *title = child->group ? child->group->title : child->cookbook->title;
 
-		fputs(buf_text(&listing->lead), listing->out);
-		fputs(last ? "`-- " : "|-- ", listing->out);
-		fputs(child->name, listing->out);
+		buf_puts(line, last ? "`-- " : "|-- ");
+		buf_puts(line, child->name);
 		if (listing->titles) {
-			fputs(": ", listing->out);
-			fputs(title, listing->out);
+			buf_puts(line, ": ");
+			buf_puts(line, child->group ? child->group->title : child->cookbook->title);
 		}
 		if (child->cookbook) {
-			fputs(" [", listing->out);
-			fputs(child->cookbook->owner, listing->out);
-			fputc(']', listing->out);
+			buf_puts(line, " [");
+			buf_puts(line, child->cookbook->owner);
+			buf_puts(line, "]");
 		}
-		fputc('\n', listing->out);
+		buf_puts(line, "\n");
+		fwrite(line->text, 1, line->length, listing->out);
+		cut_line(listing, lead);
 		if (!child->group)
 			continue;
-		buf_puts(&listing->lead, last ? "    " : "|   ");
+		buf_puts(line, last ? "    " : "|   ");
 		print_children(listing, child->name);
-		listing->lead.text[listing->lead.length = lead] = '\0';
+		cut_line(listing, lead);
 	}
 	free(children);
 }
@@ -173,5 +187,5 @@ void tree_print(const struct tree *tree, const char *prefix, bool titles, FILE *
 	fputs("cookbooks\n", out);
 	print_children(&listing, "");
 	free(listing.shown);
-	buf_free(&listing.lead);
+	buf_free(&listing.line);
 }

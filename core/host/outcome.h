@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Codes of the reference and, from 90 to 92, our own. Part of the ABI: never reused. */
+/* 93 to 99 are those of the Python host, 90 to 92 our own. Part of the ABI: never reused. */
 enum {
 	EXIT_OK = 0,
 	EXIT_STARTUP = 1, /* configuration or start-up of the host */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,24 +52,36 @@ static void log_lines(struct output *output, bool all)
 	output->err = rest;
 }
 
+/* How much has arrived in a pipe; 1 when there may be its end. */
+static size_t arrived(int fd)
+{
+	int length = 0;
+
+	if (fd < 0)
+		return 0;
+	return ioctl(fd, FIONREAD, &length) < 0 || length <= 0 ? 1 : (size_t)length;
+}
+
 /*
- * Reads what has arrived in a pipe; closes it at its end. With a stream, what is data and
- * goes out as it is: redacted. False: nothing more now.
+ * Reads some of the `*left` bytes that had arrived in a pipe, no matter what has been added since:
+ * who prints faster than we read must not keep us from everything else. Closes it at its end. With
+ * a stream, what is data and goes out as it is: redacted. False: nothing more now.
  */
-static bool read_pipe(int *fd, struct redactor_stream *stream, struct buf *into)
+static bool read_pipe(int *fd, size_t *left, struct redactor_stream *stream, struct buf *into)
 {
 	char bytes[16384];
 	ssize_t got;
 
-	if (*fd < 0)
+	if (*fd < 0 || *left == 0)
 		return false;
-	got = read(*fd, bytes, sizeof(bytes));
+	got = read(*fd, bytes, *left < sizeof(bytes) ? *left : sizeof(bytes));
 	if (got > 0) {
 		if (stream)
 			redactor_pass(redactor_shared(), stream, bytes, (size_t)got, into);
 		else
 			buf_add(into, bytes, (size_t)got);
 		explicit_bzero(bytes, (size_t)got);
+		*left -= (size_t)got;
 		return true;
 	}
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -78,7 +91,9 @@ static bool read_pipe(int *fd, struct redactor_stream *stream, struct buf *into)
 
 void output_drain_err(struct output *output)
 {
-	while (read_pipe(&output->err_fd, NULL, &output->err))
+	size_t left = arrived(output->err_fd);
+
+	while (read_pipe(&output->err_fd, &left, NULL, &output->err))
 		log_lines(output, false);
 }
 
@@ -102,6 +117,11 @@ static void flush_out(struct output *output)
 		if (put < 0 && errno == EAGAIN)
 			break;
 		if (put < 0) { /* nobody reads it any more: the cookbook goes on without */
+			if (errno != EPIPE)
+				log_warning(output->log,
+					    "cannot write to standard output: %s, what the "
+					    "cookbook prints is lost from here on",
+					    strerrordesc_np(errno));
 			done = output->out.length;
 			fd_close(&output->out_fd);
 			break;
@@ -119,9 +139,11 @@ static void flush_out(struct output *output)
 
 void output_drain_out(struct output *output)
 {
+	size_t left = arrived(output->out_fd);
+
 	flush_out(output);
 	while (output_wants_more(output) &&
-	       read_pipe(&output->out_fd, &output->stream, &output->out))
+	       read_pipe(&output->out_fd, &left, &output->stream, &output->out))
 		flush_out(output);
 }
 

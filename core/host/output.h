@@ -25,7 +25,7 @@ struct output {
 /* Whether the pipe of standard output should be read: not while our own reader is slow. */
 bool output_wants_more(const struct output *output);
 
-/* Passes on what has arrived, without waiting. */
+/* Passes on what had arrived when it was called, without waiting. */
 void output_drain_out(struct output *output);
 void output_drain_err(struct output *output);
 

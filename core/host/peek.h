@@ -15,13 +15,12 @@ struct peek {
 	struct file_identity identity;
 	struct cookbook_spec *cookbooks; /* in byte order of their symbols */
 	size_t count;                    /* at least 1 */
-	struct pool *pool;               /* owns the memory */
+	struct pool *pool;               /* owns the memory; NULL: the reader does */
 };
 
 enum peek_depth {
-	PEEK_TITLES, /* what a list shows; tables are walked and judged, not kept: their counts are
-			0 */
-	PEEK_ALL,
+	PEEK_TITLES, /* for a list; read and judged as far as PEEK_ALL, but for libraries */
+	PEEK_ALL,    /* for running it: where it looks for libraries is judged, too (runpath.h) */
 };
 
 /*
@@ -33,12 +32,20 @@ enum peek_depth {
 MUST_CHECK int peek_file(const char *path, enum peek_depth depth, struct peek *ret,
 			 struct err *err);
 
+/* Memory for reading one file after the other. */
+struct peek_reader;
+
+struct peek_reader *peek_reader_new(void) __attribute__((returns_nonnull));
+void peek_reader_free(struct peek_reader *reader);
+
 /*
  * The same for `name` in the open directory `directory`, and with more flags of open()
- * (O_NOFOLLOW); `path` is only named in the reason.
+ * (O_NOFOLLOW); `path` is only named in the reason. With a `reader` all that `ret` points to is the
+ * reader's and lives until it reads the next file; NULL: as with peek_file().
  */
-MUST_CHECK int peek_file_at(int directory, const char *name, int flags, const char *path,
-			    enum peek_depth depth, struct peek *ret, struct err *err);
+MUST_CHECK int peek_file_at(struct peek_reader *reader, int directory, const char *name, int flags,
+			    const char *path, enum peek_depth depth, struct peek *ret,
+			    struct err *err);
 
 /* The same for a file in memory, which need not outlive the call. Only the build-id identifies it.
  */

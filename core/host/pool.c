@@ -60,6 +60,18 @@ char *pool_text(struct pool *pool, const char *text, size_t length)
 	return copy;
 }
 
+void pool_clear(struct pool *pool)
+{
+	struct chunk *next;
+
+	for (; pool->chunks && pool->chunks->next; pool->chunks = next) {
+		next = pool->chunks->next;
+		free(pool->chunks);
+	}
+	pool->size = pool->chunk_size; /* no chunk is smaller */
+	pool->used = 0;
+}
+
 void pool_free(struct pool *pool)
 {
 	struct chunk *next;

@@ -20,6 +20,9 @@ void *pool_alloc(struct pool *pool, size_t count, size_t size)
 char *pool_text(struct pool *pool, const char *text, size_t length)
 	__attribute__((returns_nonnull));
 
+/* Forgets all that was allocated, keeping some memory for more. */
+void pool_clear(struct pool *pool);
+
 void pool_free(struct pool *pool);
 
 #endif

@@ -47,8 +47,8 @@ void report_death(struct link *link, const char *name)
 
 	buf_printf(&text, "Cookbook %s ", name);
 	say_how_it_died(&death, &text);
-	buf_printf(&text, " during %s\n", death.stage ? death.stage : "start");
-	/* death.stage lies in the channel's buffer: not to be used after this. */
+	buf_printf(&text, " during %s\n    build-id %s\n", death.stage[0] ? death.stage : "start",
+		   link->build_id[0] ? link->build_id : "none");
 	link_describe(link, &death.trace, &text);
 	log_error(link->output.log, "%s", buf_text(&text));
 	buf_free(&text);

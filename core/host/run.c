@@ -186,6 +186,14 @@ static void quit_child(struct run *run)
 
 /* ---- before the run ---- */
 
+/* A setting that is left empty is none for a cookbook. */
+static const char *text_or_null(const struct settings *settings, const char *path)
+{
+	const char *text = settings_text(settings, path);
+
+	return text && *text ? text : NULL;
+}
+
 static void fill_order(const struct run *run, struct run_order *order, char *build_id)
 {
 	const struct run_options *options = run->options;
@@ -208,12 +216,13 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.name = cookbook->name,
 		.dry_run = options->dry_run,
 		.verbose = options->verbose,
+		.in_process = options->in_process,
 		.username = options->identity->user,
 		.hostname = options->identity->host,
 		.owner = options->identity->owner,
 		.config_dir = settings_text(options->settings,
 					    "instance_params.spicerack_config_dir"),
-		.http_proxy = settings_text(options->settings, "instance_params.http_proxy"),
+		.http_proxy = text_or_null(options->settings, "instance_params.http_proxy"),
 		.task_id = run->parsed.task_id,
 		.reason = run->parsed.reason,
 		.subcommand = run->parsed.subcommand ? run->parsed.subcommand->name : NULL,
@@ -291,6 +300,9 @@ static int run_outermost(struct run *run)
 		return EXIT_STARTUP;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (options->in_process)
+		log_warning(run->log,
+			    "--in-process: for a debugger only, a crash is not rolled back");
 	code = run_opened(run);
 	close(run->signal_fd);
 	log_close(run->log);

@@ -3,15 +3,15 @@
 #ifndef SPICERACK_HOST_RUN_H
 #define SPICERACK_HOST_RUN_H
 
+#include "find.h"
 #include "identity.h"
 #include "settings.h"
-#include "tree.h"
 
 /* What the operator asked of the host, for every cookbook of this invocation. */
 struct run_options {
 	const struct settings *settings;
 	const struct identity *identity;
-	bool dry_run, verbose, no_locks;
+	bool dry_run, verbose, no_locks, in_process;
 	spk_duration timeout; /* of each run stage; 0: what the cookbook says */
 };
 

@@ -355,6 +355,8 @@ static int check_fields(const struct cookbook_spec *spec, struct err *err)
 	struct use *uses;
 	int rc = -1;
 
+	if (spec->arg_count == 0 && spec->subcommand_count == 0)
+		return 0;
 	for (size_t i = 0; i < spec->subcommand_count; i++)
 		if (spec->subcommands[i].arg_count > most)
 			most = spec->subcommands[i].arg_count;
@@ -391,10 +393,13 @@ out:
 static int check_groups(const struct cookbook_spec *spec, const struct arg_spec *args, size_t count,
 			struct err *err)
 {
-	bool *positional = xcalloc(spec->group_count, sizeof(*positional));
 	const char *reason = NULL;
+	bool *positional;
 	size_t i;
 
+	if (spec->group_count == 0)
+		return 0;
+	positional = xcalloc(spec->group_count, sizeof(*positional));
 	for (i = 0; i < count; i++) {
 		const struct arg_spec *arg = &args[i];
 

@@ -33,8 +33,10 @@ static void kill_child(struct run *run)
 static void interrupt(struct run *run, bool by_terminal)
 {
 	run->by_terminal = by_terminal;
+	/* A second SIGTERM does not give it more time. */
+	if (!run->interrupted)
+		run->interrupted_ns = spk_uptime().ns;
 	run->interrupted = run->stopped = true;
-	run->interrupted_ns = spk_uptime().ns;
 	link_interrupt(&run->link);
 }
 
@@ -46,8 +48,9 @@ static void on_signal_before_rollback(struct run *run, int number)
 		return;
 	}
 	if (!run->interrupted)
-		log_warning(run->log, "%s: interrupting the cookbook%s",
-			    number == SIGINT ? "Ctrl+C" : strsignal(number),
+		log_warning(run->log, "%s%s: interrupting the cookbook%s",
+			    number == SIGINT ? "" : "SIG",
+			    number == SIGINT ? "Ctrl+C" : sigabbrev_np(number),
 			    number == SIGINT ? ", press again to kill it" : "");
 	interrupt(run, number == SIGINT);
 }
@@ -57,8 +60,8 @@ static void on_signal_in_rollback(struct run *run, int number)
 	int64_t now = spk_uptime().ns;
 
 	if (number != SIGINT) {
-		log_warning(run->log, "%s: the cookbook is being rolled back, that goes on",
-			    strsignal(number));
+		log_warning(run->log, "SIG%s: the cookbook is being rolled back, that goes on",
+			    sigabbrev_np(number));
 	} else if (run->interrupted && now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
 		log_error(run->log, "Ctrl+C again: the rollback is abandoned");
 		kill_child(run);

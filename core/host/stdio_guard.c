@@ -13,8 +13,10 @@ int stdio_guard_open(void)
 
 	do {
 		fd = open("/dev/null", O_RDWR);
-		if (fd < 0)
+		if (fd < 0) {
+			perror("cannot open /dev/null");
 			return -1;
+		}
 	} while (fd <= STDERR_FILENO);
 	close(fd);
 	return 0;

@@ -50,7 +50,7 @@ struct shared {
 	size_t used;
 	void *self;            /* the cookbook's structure */
 	uint32_t stage;        /* enum stage: what a child is at, or was last at */
-	bool stage_ended;      /* it has come back from there */
+	bool stage_succeeded;  /* it came back from there with a success */
 	bool rollback_started; /* marked before it is called: never called twice */
 	bool skip_start;
 	uint32_t undo_failed; /* actions that raised, or were cut short by a crash */

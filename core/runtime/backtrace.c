@@ -56,10 +56,24 @@ static void write_frame(size_t number, const struct spk_frame *frame, uintptr_t 
 	buf_putc(out, '\n');
 }
 
+/* How many frames, this one included, are calls at one place: a recursion. */
+static size_t count_repeats(const struct spk_frame *frames, size_t count)
+{
+	size_t same = 1;
+
+	/* The innermost call of a recursion is at another line than those that led to it. */
+	while (same < count && frames[0].function[0] &&
+	       strcmp(frames[same].function, frames[0].function) == 0 &&
+	       strcmp(frames[same].object, frames[0].object) == 0 &&
+	       frames[same].line == frames[0].line)
+		same++;
+	return same;
+}
+
 void backtrace_write(const struct spk_frame *frames, const uintptr_t *addresses,
 		     const bool *is_return, size_t count, struct buf *out)
 {
-	size_t first = 0, end = count;
+	size_t first = 0, end = count, repeats;
 
 	while (end > 0 && is_host(&frames[end - 1]))
 		end--;
@@ -69,8 +83,14 @@ void backtrace_write(const struct spk_frame *frames, const uintptr_t *addresses,
 		while (first < end && starts_with(frames[first].object, LIBRARY) &&
 		       !starts_with(frames[first].function, "spk_"))
 			first++;
-	for (size_t i = first; i < end; i++)
+	for (size_t i = first; i < end; i += repeats) {
+		repeats = count_repeats(&frames[i], end - i);
 		write_frame(i - first, &frames[i], addresses[i], out);
+		if (repeats > 3)
+			buf_printf(out, "    ... and %zu more of the same\n", repeats - 1);
+		else
+			repeats = 1;
+	}
 }
 
 /* What the dynamic linker knows. */

@@ -8,7 +8,8 @@
 
 #include "fd.h"
 
-/* A message travels in datagrams of at most this size, so that it fits any socket buffer. */
+/* A message travels in datagrams of this size, so that it fits any socket buffer; only the last may
+ * be smaller. */
 #define FRAGMENT_MAX 32768
 
 struct fragment_head {
@@ -79,6 +80,24 @@ int channel_send(struct channel *channel, uint32_t type, uint32_t serial, const 
 	return 0;
 }
 
+/*
+ * Whether a fragment of `got` bytes is well-formed and goes on with the one before. As all but the
+ * last are full, a message ends after a few: nobody can keep the receiver in here with
+ * empty ones.
+ */
+static bool fits(const struct channel *channel, const struct fragment_head *head, size_t got)
+{
+	size_t before = channel->partial.length;
+
+	if (head->length != got - sizeof(*head) || head->more > 1)
+		return false;
+	if (head->more && head->length != FRAGMENT_MAX)
+		return false;
+	if (before && (head->type != channel->type || head->serial != channel->serial))
+		return false;
+	return before + head->length <= CHANNEL_BODY_MAX;
+}
+
 enum channel_event channel_receive(struct channel *channel, bool wait, struct message *ret)
 {
 	char packet[sizeof(struct fragment_head) + FRAGMENT_MAX];
@@ -94,9 +113,10 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 		if (got < (ssize_t)sizeof(head))
 			return CHANNEL_CLOSED;
 		memcpy(&head, packet, sizeof(head));
-		if (head.length != (size_t)got - sizeof(head) || head.more > 1 ||
-		    channel->partial.length + head.length > CHANNEL_BODY_MAX)
+		if (!fits(channel, &head, (size_t)got))
 			return CHANNEL_CLOSED;
+		channel->type = head.type;
+		channel->serial = head.serial;
 		buf_add(&channel->partial, packet + sizeof(head), head.length);
 		explicit_bzero(packet, (size_t)got);
 	} while (head.more);
@@ -115,6 +135,15 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 void channel_wipe(struct channel *channel)
 {
 	buf_clear(&channel->received);
+}
+
+void channel_discard(struct channel *channel)
+{
+	char first;
+
+	buf_clear(&channel->partial);
+	while (recv(channel->fd, &first, 1, MSG_DONTWAIT) > 0 || errno == EINTR)
+		errno = 0;
 }
 
 void channel_close(struct channel *channel)

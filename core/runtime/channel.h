@@ -3,7 +3,8 @@
  * One end of a socket pair (SOCK_SEQPACKET) that carries messages between the
  * supervisor and the processes of a run. A message has a type, a serial by which an
  * answer is matched to its question, and a body (wire.h). What was sent before the
- * sender died is still received.
+ * sender died is still received; the successor of a dead sender starts after a
+ * channel_discard().
  */
 #ifndef SPICERACK_CORE_CHANNEL_H
 #define SPICERACK_CORE_CHANNEL_H
@@ -18,9 +19,10 @@
 #define CHANNEL_BODY_MAX (8U << 20)
 
 struct channel {
-	int fd;              /* -1: none */
-	struct buf partial;  /* fragments of a message not yet complete */
-	struct buf received; /* the last message: bodies point into it */
+	int fd;                /* -1: none */
+	struct buf partial;    /* fragments of a message not yet complete */
+	uint32_t type, serial; /* of that message */
+	struct buf received;   /* the last message: bodies point into it */
 };
 
 struct message {
@@ -48,6 +50,9 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 
 /* Forgets the last message, whose body is no longer valid: it may have held a secret. */
 void channel_wipe(struct channel *channel);
+
+/* Throws away what has arrived, a message cut short by its sender's death, too. */
+void channel_discard(struct channel *channel);
 
 void channel_close(struct channel *channel);
 

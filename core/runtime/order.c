@@ -29,6 +29,7 @@ static const struct {
 	ITEM(ITEM_TEXT, name),
 	ITEM(ITEM_NUMBER, dry_run),
 	ITEM(ITEM_NUMBER, verbose),
+	ITEM(ITEM_NUMBER, in_process),
 	ITEM(ITEM_TEXT, username),
 	ITEM(ITEM_TEXT, hostname),
 	ITEM(ITEM_TEXT, owner),

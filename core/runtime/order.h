@@ -30,7 +30,7 @@ struct run_order {
 	uint64_t address;     /* of the descriptor in the file */
 	uint64_t state_size;
 	const char *name; /* full name of the cookbook */
-	uint64_t dry_run, verbose;
+	uint64_t dry_run, verbose, in_process;
 	const char *username, *hostname, *owner;
 	const char *config_dir, *http_proxy; /* the latter may be NULL */
 	const char *task_id, *reason;        /* NULL: absent */

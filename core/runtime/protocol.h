@@ -54,12 +54,18 @@ enum request_type {
 	/* supervisor to child */
 	REQUEST_STAGE = 1,  /* n enum stage */
 	REQUEST_ANSWER = 2, /* to the request of the same serial; its items depend on that */
+	/* to REQUEST_CHECK: its items, n orders given, n whether a result is due, n serial of the
+	 * last request that came, n of the last that was answered */
+	REQUEST_CHECKED = 3,
 	/* child to supervisor */
 	REQUEST_RESULT = 20, /* of a stage: struct stage_result, see below */
 	REQUEST_LOG = 21,    /* n level, t file, n line, t function, t message; answered empty */
 	/* n confirm, t name, t* arguments; answered n enum nested_end, n exit code, t message */
 	REQUEST_NESTED = 22,
 	REQUEST_SECRET = 23, /* t a secret, redacted from then on; answered n 1, or 0: no more */
+	/* It has been quiet for long, was a message lost? n pid, n serial whose answer is awaited
+	 * (0: an order is), n orders taken */
+	REQUEST_CHECK = 29,
 };
 
 /*

@@ -30,6 +30,7 @@ struct runner {
 	struct buf init;  /* the order's texts lie in it */
 	int child_signal; /* signalfd of SIGCHLD */
 	pid_t child;      /* 0: none */
+	bool in_process;  /* it works itself, as --in-process says */
 	bool finished;    /* the supervisor said that the run is over */
 };
 
@@ -95,6 +96,17 @@ static int on_child(struct runner *runner)
 	int rc;
 
 	fflush(NULL);
+	if (runner->spk->order.in_process && !runner->in_process) {
+		runner->in_process = true;
+		worker_settle_in_process(runner->spk);
+		wire_put_number(&body, (uint64_t)self);
+		rc = reply(runner, CONTROL_STARTED, &body);
+		buf_free(&body);
+		return rc;
+	}
+	/* An order that came too late for the child before is not for this one. */
+	if (!runner->child)
+		channel_discard(&runner->spk->requests);
 	pid = runner->child ? -1 : fork();
 	if (pid == 0) {
 		close(runner->control.fd);
@@ -208,6 +220,9 @@ static int on_child_signal(struct runner *runner)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == runner->child && on_death(runner, status) < 0)
 			return -1;
+	/* Gone, and nobody knows how: it must not be waited for. */
+	if (pid < 0 && errno == ECHILD && runner->child)
+		return on_death(runner, SIGKILL);
 	return 0;
 }
 
@@ -225,41 +240,51 @@ static void append(const char *file, const char *text)
 	close(fd);
 }
 
+/* Where the run stood when the supervisor died, and what is left to do. */
+static void what_it_means(const struct shared *shared, char *text, size_t size)
+{
+	uint32_t stage = shared->stage < STAGE_COUNT ? shared->stage : STAGE_NONE;
+
+	if ((stage == STAGE_RUN || stage == STAGE_ROLLBACK) && shared->stage_succeeded)
+		snprintf(text, size, "after %s, which succeeded", stage_names[stage]);
+	else if (stage == STAGE_RUN || stage == STAGE_UNDO || stage == STAGE_ROLLBACK)
+		snprintf(text, size,
+			 "during %s: the cookbook was stopped, it was not rolled back: a "
+			 "rollback is owed",
+			 stage_names[stage]);
+	else if (stage == STAGE_QUIT)
+		snprintf(text, size, "after the run");
+	else
+		snprintf(text, size, "after %s: the cookbook was stopped before it ran",
+			 stage_names[stage]);
+}
+
 /* The supervisor died in the middle of a run: nobody else can say what that means. */
 static void last_words(const struct spk *spk)
 {
 	const struct run_order *order = &spk->order;
-	const char *stage = stage_names[spk->shared->stage < STAGE_COUNT ? spk->shared->stage : 0];
 	struct timespec now;
-	char stamp[32], line[1024];
+	char stamp[32], text[128], line[1024];
 	struct tm local;
+
+	what_it_means(spk->shared, text, sizeof(text));
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &local);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);
-	snprintf(
-		line, sizeof(line),
-		"%s,%03ld %s[ERROR] The supervisor of cookbook %s died during %s: the cookbook was "
-		"stopped, it was not rolled back: a rollback is owed\n",
-		stamp, now.tv_nsec / 1000000, order->log_head ? order->log_head : "", order->name,
-		stage);
+	snprintf(line, sizeof(line), "%s,%03ld %s[ERROR] The supervisor of cookbook %s died %s\n",
+		 stamp, now.tv_nsec / 1000000, order->log_head ? order->log_head : "", order->name,
+		 text);
 	append(order->log_file, line);
 	snprintf(line, sizeof(line),
-		 "%s,%03ld %s[ERROR runner:%d in %s] The supervisor of cookbook %s died during %s: "
-		 "the cookbook was stopped, it was not rolled back: a rollback is owed\n",
+		 "%s,%03ld %s[ERROR runner:%d in %s] The supervisor of cookbook %s died %s\n",
 		 stamp, now.tv_nsec / 1000000, order->log_head ? order->log_head : "", __LINE__,
-		 __func__, order->name, stage);
+		 __func__, order->name, text);
 	append(order->log_extended_file, line);
 }
 
-static bool rollback_owed(const struct spk *spk)
-{
-	return spk->shared &&
-	       (spk->shared->stage == STAGE_RUN || spk->shared->stage == STAGE_UNDO ||
-		spk->shared->stage == STAGE_ROLLBACK);
-}
-
-static void settle_in(struct runner *runner)
+/* -1: the death of a child could not be noticed. */
+static int settle_in(struct runner *runner)
 {
 	sigset_t child;
 
@@ -280,25 +305,44 @@ static void settle_in(struct runner *runner)
 	sigprocmask(SIG_SETMASK, &child, NULL);
 	runner->child_signal = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	runner->control.fd = RUNNER_CONTROL_FD;
+	return runner->child_signal < 0 ? -1 : 0;
 }
 
 int spk_private_runner_main(void)
 {
 	static struct spk session = {.interrupt_fd = -1};
 	struct runner runner = {.spk = &session};
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 
 	if (fcntl(RUNNER_CONTROL_FD, F_GETFD) < 0 || fcntl(RUNNER_REQUESTS_FD, F_GETFD) < 0 ||
 	    fcntl(RUNNER_INTERRUPT_FD, F_GETFD) < 0) {
 		fputs("runner: is started by `cookbook`, not by hand\n", stderr);
 		return 2;
 	}
-	settle_in(&runner);
+	if (settle_in(&runner) < 0) {
+		perror("runner: cannot make a descriptor for signals");
+		return 1;
+	}
 	fds[0] = (struct pollfd){.fd = runner.control.fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = runner.child_signal, .events = POLLIN};
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		int ready;
+
+		fds[2] = (struct pollfd){
+			.fd = runner.in_process ? RUNNER_REQUESTS_FD : -1,
+			.events = POLLIN,
+		};
+		ready = poll(fds, 3, -1);
+		/* What the last poll said must not be taken for the answer of this one. */
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready < 0)
 			break;
+		if (fds[2].revents && !worker_step(&session)) {
+			runner.in_process = false;
+			if (on_death(&runner, 0) < 0)
+				break;
+		}
 		/* Deaths first: an order that follows one is about a fresh child. */
 		if (fds[1].revents && on_child_signal(&runner) < 0)
 			break;
@@ -306,7 +350,7 @@ int spk_private_runner_main(void)
 			break;
 	}
 	descendants_kill(NULL, 0, 0, NULL);
-	if (!runner.finished && rollback_owed(&session))
+	if (!runner.finished && session.shared)
 		last_words(&session);
 	order_free(&session.order);
 	buf_free(&runner.init);

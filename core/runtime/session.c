@@ -12,6 +12,8 @@
 #include "mem.h"
 #include "protocol.h"
 
+/* So long nothing comes from the supervisor before it is asked whether a message was lost. */
+#define SILENCE_NS 5000000000LL
 /* A longer message is several records, so that one cannot hold up the others. */
 #define LOG_MAX 32768
 
@@ -52,7 +54,9 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 
 	if (count > 8)
 		session_misuse(__func__, "%u descriptors", count);
-	memcpy(all, fds, count * sizeof(*fds));
+	/* Who only waits has no descriptors, and memcpy() takes no NULL. */
+	if (count > 0)
+		memcpy(all, fds, count * sizeof(*fds));
 	all[count] = (struct pollfd){
 		.fd = spk->uninterruptible ? -1 : spk->interrupt_fd,
 		.events = POLLIN,
@@ -71,8 +75,55 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 	}
 	if (all[count].revents)
 		raise_interrupted(spk);
-	memcpy(fds, all, count * sizeof(*fds));
+	if (count > 0)
+		memcpy(fds, all, count * sizeof(*fds));
 	return ready;
+}
+
+static void ask_what_was_lost(struct spk *spk, uint32_t awaited)
+{
+	struct buf body = {0};
+
+	if (spk->checking)
+		return;
+	spk->checking = true;
+	wire_put_number(&body, (uint64_t)getpid());
+	wire_put_number(&body, awaited);
+	wire_put_number(&body, spk->orders);
+	if (channel_send(&spk->requests, REQUEST_CHECK, 0, &body, -1) < 0)
+		_exit(1);
+	buf_free(&body);
+}
+
+void session_listen(struct spk *spk, uint32_t awaited)
+{
+	struct pollfd ready = {.fd = spk->requests.fd, .events = POLLIN};
+
+	while (session_poll(spk, &ready, 1, spk_uptime().ns + SILENCE_NS) == 0)
+		ask_what_was_lost(spk, awaited);
+}
+
+void session_checked(struct spk *spk, struct message *message, uint32_t awaited)
+{
+	pid_t pid = (pid_t)wire_get_number(&message->body);
+	uint64_t awaited_then = wire_get_number(&message->body);
+	uint64_t orders_then = wire_get_number(&message->body);
+	uint64_t given = wire_get_number(&message->body);
+	bool result_due = wire_get_number(&message->body);
+	uint64_t received = wire_get_number(&message->body);
+	uint64_t answered = wire_get_number(&message->body);
+
+	if (!wire_complete(&message->body) || pid != getpid())
+		return;
+	spk->checking = false;
+	if (awaited_then != awaited || orders_then != spk->orders)
+		return;
+	/* Messages overtake each other in no direction: what was sent before this one is here. */
+	if (awaited ? received < awaited || answered >= awaited
+		    : given > spk->orders || result_due) {
+		fputs("spicerack: a message between the processes of the run was lost\n", stderr);
+		_exit(1);
+	}
 }
 
 void session_request(struct spk *spk, uint32_t type, const struct buf *body,
@@ -84,11 +135,11 @@ void session_request(struct spk *spk, uint32_t type, const struct buf *body,
 	if (channel_send(&spk->requests, type, serial, body, -1) < 0)
 		_exit(1);
 	do {
-		struct pollfd ready = {.fd = spk->requests.fd, .events = POLLIN};
-
-		session_poll(spk, &ready, 1, INT64_MAX);
+		session_listen(spk, serial);
 		if (channel_receive(&spk->requests, true, ret_answer) != CHANNEL_MESSAGE)
 			_exit(1);
+		if (ret_answer->type == REQUEST_CHECKED)
+			session_checked(spk, ret_answer, serial);
 		/* Another serial: an answer to a dead child, or one that an interruption left
 		 * behind. */
 	} while (ret_answer->type != REQUEST_ANSWER || ret_answer->serial != serial);

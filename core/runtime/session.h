@@ -29,6 +29,8 @@ struct spk {
 	const struct spk_error *raised; /* on its way to it */
 	struct channel requests;
 	uint32_t serial; /* of the last request */
+	uint32_t orders; /* taken by this process */
+	bool checking;   /* a REQUEST_CHECK is under way */
 	int interrupt_fd;
 	unsigned int uninterruptible; /* nesting: 0 means that an interruption may raise */
 	bool done_allowed;            /* prepare is running */
@@ -76,6 +78,16 @@ void session_check_interrupt(struct spk *spk);
  */
 struct pollfd;
 int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_t deadline_ns);
+
+/*
+ * Waits until the supervisor has sent something. After a long silence it is asked whether
+ * a message was lost: neither side must wait for the other for ever. `awaited` is the serial of
+ * the request whose answer is due, 0 while an order is.
+ */
+void session_listen(struct spk *spk, uint32_t awaited);
+
+/* Ends the process when REQUEST_CHECKED shows that what it waits for will not come. */
+void session_checked(struct spk *spk, struct message *message, uint32_t awaited);
 
 /* Asks the supervisor and waits for its answer, whose items are left in *ret_answer. */
 void session_request(struct spk *spk, uint32_t type, const struct buf *body,

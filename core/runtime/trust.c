@@ -33,14 +33,10 @@ static bool group_is_private(const struct stat *st)
 	return st->st_uid == geteuid() && st->st_gid == getegid() && st->st_gid == st->st_uid;
 }
 
-int trust_check_stat(const char *path, const struct stat *st, struct err *err)
+static int writers_check(const char *path, const struct stat *st, struct err *err)
 {
 	char shown[PRINTABLE_PATH_SIZE];
 
-	if (owner_check(path, st, err) < 0)
-		return -1;
-	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) && st->st_uid == 0)
-		return 0;
 	if (st->st_mode & S_IWOTH)
 		return err_set(err, "%s: not trusted, others may write to it",
 			       printable_path(path, shown));
@@ -48,6 +44,15 @@ int trust_check_stat(const char *path, const struct stat *st, struct err *err)
 		return err_set(err, "%s: not trusted, the group %u may write to it",
 			       printable_path(path, shown), (unsigned)st->st_gid);
 	return 0;
+}
+
+int trust_check_stat(const char *path, const struct stat *st, struct err *err)
+{
+	if (owner_check(path, st, err) < 0)
+		return -1;
+	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) && st->st_uid == 0)
+		return 0;
+	return writers_check(path, st, err);
 }
 
 /* Directories found good, by canonical path: open addressing, never more than half full. */
@@ -117,6 +122,13 @@ static int directory_check(const char *path, struct err *err)
 	return 0;
 }
 
+/* What the last component must be. */
+enum judge {
+	JUDGE_OBJECT,  /* there and trusted */
+	JUDGE_PARENTS, /* nothing, only what leads to it matters */
+	JUDGE_PLACE,   /* trusted, or absent where nobody else can make it */
+};
+
 /*
  * A path being resolved: `done` is a canonical directory whose whole chain was found good ("" is
  * the root), `todo` what is still to walk.
@@ -124,6 +136,7 @@ static int directory_check(const char *path, struct err *err)
 struct walk {
 	struct buf done, todo;
 	unsigned links;
+	enum judge judge;
 };
 
 static void walk_up(struct walk *walk)
@@ -165,13 +178,25 @@ static int walk_link(struct walk *walk, const char *path, const struct stat *st,
 	return 0;
 }
 
+/* Whether nobody else can make something in `done`: a sticky directory would let them. */
+static int walk_end(const struct walk *walk, struct err *err)
+{
+	const char *path = walk->done.length ? walk->done.text : "/";
+	char shown[PRINTABLE_PATH_SIZE];
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return err_errno(err, "%s: cannot examine", printable_path(path, shown));
+	return writers_check(path, &st, err);
+}
+
 /* Takes one component off `todo`. */
-static int walk_step(struct walk *walk, bool judge_last, struct err *err)
+static int walk_step(struct walk *walk, struct err *err)
 {
 	char *text = walk->todo.text + strspn(walk->todo.text, "/");
 	size_t length = strcspn(text, "/");
 	const char *rest = text + length + strspn(text + length, "/");
-	bool last = text[length] == '\0';
+	bool last = text[length] == '\0', judge_last = walk->judge != JUDGE_PARENTS;
 	size_t before = walk->done.length;
 	char shown[PRINTABLE_PATH_SIZE];
 	struct stat st;
@@ -192,6 +217,11 @@ static int walk_step(struct walk *walk, bool judge_last, struct err *err)
 	if (lstat(walk->done.text, &st) < 0) {
 		if (last && !judge_last && errno == ENOENT)
 			goto next;
+		if (walk->judge == JUDGE_PLACE && errno == ENOENT) {
+			walk_up(walk);
+			buf_clear(&walk->todo);
+			return 0;
+		}
 		return err_errno(err, "%s: cannot open", printable_path(walk->done.text, shown));
 	}
 	if (S_ISLNK(st.st_mode)) {
@@ -222,10 +252,10 @@ next:
 	return 0;
 }
 
-static int walk_all(const char *path, bool judge_last, struct err *err)
+static int walk_all(const char *path, enum judge judge, struct err *err)
 {
 	char shown[PRINTABLE_PATH_SIZE], here[PATH_MAX];
-	struct walk walk = {0};
+	struct walk walk = {.judge = judge};
 	int rc;
 
 	if (path[0] == '\0')
@@ -240,7 +270,9 @@ static int walk_all(const char *path, bool judge_last, struct err *err)
 	buf_puts(&walk.todo, path);
 	rc = directory_check("/", err);
 	while (rc == 0 && walk.todo.length)
-		rc = walk_step(&walk, judge_last, err);
+		rc = walk_step(&walk, err);
+	if (rc == 0 && judge == JUDGE_PLACE)
+		rc = walk_end(&walk, err);
 	buf_free(&walk.done);
 	buf_free(&walk.todo);
 	return rc;
@@ -248,10 +280,15 @@ static int walk_all(const char *path, bool judge_last, struct err *err)
 
 int trust_check_path(const char *path, struct err *err)
 {
-	return walk_all(path, true, err);
+	return walk_all(path, JUDGE_OBJECT, err);
 }
 
 int trust_check_parents(const char *path, struct err *err)
 {
-	return walk_all(path, false, err);
+	return walk_all(path, JUDGE_PARENTS, err);
+}
+
+int trust_check_place(const char *path, struct err *err)
+{
+	return walk_all(path, JUDGE_PLACE, err);
 }

@@ -35,4 +35,11 @@ MUST_CHECK int trust_check_path(const char *path, struct err *err);
  */
 MUST_CHECK int trust_check_parents(const char *path, struct err *err);
 
+/*
+ * As trust_check_path(), for a place where something is looked for later. What does not exist is
+ * fine when the nearest directory above it is; but neither that nor `path` itself may be writable
+ * by others, not even a sticky directory, for there anybody can add files.
+ */
+MUST_CHECK int trust_check_place(const char *path, struct err *err);
+
 #endif

@@ -125,9 +125,10 @@ const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log)
 
 		if (scope->state == UNDO_OPEN) {
 			error = run_action(spk, scope);
-			if (error && (log || first))
+			/* Also what will be raised: the error alone does not say what was to be undone. */
+			if (error)
 				log_failure(spk, scope, error);
-			else if (error)
+			if (error && !log && !first)
 				first = error;
 		}
 		/* One that is running is being unwound further out: it is that one's to drop. */

@@ -9,8 +9,8 @@
 
 /*
  * Closes what was opened above `level`, last first. An action that raises is counted in
- * `undo_failed` and logged when `log` is set or it is not the first; else the first such
- * error is returned. NULL: nothing to report.
+ * `undo_failed` and logged with what it was to undo; without `log` the first such error is
+ * returned, too, so that the callback fails. NULL: nothing to raise.
  */
 const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log);
 

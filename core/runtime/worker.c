@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +18,7 @@
 #include "secretlist.h"
 #include "undo.h"
 
-/* Defaults of a run's lock, from the reference. */
+/* Defaults of a run's lock. */
 #define LOCK_CONCURRENCY 20
 #define LOCK_TTL SPK_SECONDS(1800)
 
@@ -251,13 +252,15 @@ static void do_stage(struct spk *spk, enum stage stage)
 	struct result result = {0};
 	struct buf body = {0};
 
+	/* In this order: a death in between must not look like the success of this stage. */
+	spk->shared->stage_succeeded = false;
+	atomic_signal_fence(memory_order_seq_cst);
 	spk->shared->stage = stage;
-	spk->shared->stage_ended = false;
 	spk->uninterruptible = stages[stage].interruptible ? 0 : 1;
 	spk->done_allowed = false;
 	result.error = guard_call(spk, stages[stage].action, &result, true);
-	spk->shared->stage_ended = true;
 	judge(stage, &result);
+	spk->shared->stage_succeeded = result.outcome == OUTCOME_RETURNED && result.code == 0;
 
 	wire_put_number(&body, stage);
 	wire_put_number(&body, result.outcome);
@@ -322,24 +325,46 @@ static void settle_in(struct spk *spk, pid_t runner)
 	crash_install(&spk->shared->crash);
 }
 
+void worker_settle_in_process(struct spk *spk)
+{
+	sigset_t none;
+
+	/* A debugger wants the signals of faults, and blocked ones would be inherited. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	spk->shared->crash = (struct crash){0};
+}
+
+bool worker_step(struct spk *spk)
+{
+	struct message message;
+	uint64_t stage;
+
+	if (channel_receive(&spk->requests, true, &message) != CHANNEL_MESSAGE)
+		return false;
+	if (message.type == REQUEST_CHECKED)
+		session_checked(spk, &message, 0);
+	if (message.type != REQUEST_STAGE)
+		return true; /* the answer to a request of a dead child */
+	spk->orders++;
+	stage = wire_get_number(&message.body);
+	if (stage == STAGE_QUIT) {
+		spk->shared->stage = STAGE_QUIT;
+		fflush(NULL);
+		return false;
+	}
+	if (stage < STAGE_COUNT && stages[stage].action)
+		do_stage(spk, (enum stage)stage);
+	return true;
+}
+
 void worker_main(struct spk *spk, pid_t runner)
 {
 	settle_in(spk, runner);
-	for (;;) {
-		struct message message;
-		uint64_t stage;
-
-		if (channel_receive(&spk->requests, true, &message) != CHANNEL_MESSAGE)
-			_exit(1);
-		if (message.type != REQUEST_STAGE)
-			continue; /* the answer to a request of a dead child */
-		stage = wire_get_number(&message.body);
-		if (stage == STAGE_QUIT) {
-			spk->shared->stage = STAGE_QUIT;
-			fflush(NULL);
-			_exit(0);
-		}
-		if (stage < STAGE_COUNT && stages[stage].action)
-			do_stage(spk, (enum stage)stage);
-	}
+	do {
+		/* Between the stages an interruption is the supervisor's to judge. */
+		spk->uninterruptible = 1;
+		session_listen(spk, 0);
+	} while (worker_step(spk));
+	_exit(spk->shared->stage == STAGE_QUIT ? 0 : 1);
 }

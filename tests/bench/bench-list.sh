@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# bench-list.sh BUILD_DIR [COMMAND...]: lists trees of 30, 1,000 and 10,000 cookbooks with COMMAND
-# (a %TREE in it is the tree; without COMMAND: bench-list %TREE) and with the floor, a program that
-# only opens and reads the same files. Prints the median of 15 runs, the ratio and the largest
-# memory.
+# bench-list.sh BUILD_DIR [COMMAND...]: lists trees of 30, 1,000 and 10,000 cookbooks and compares
+# with the floor, a program that only opens and reads the same files. Without COMMAND both what
+# reads and prints the tree (bench-list) and the real command are measured; %TREE in a word of it is
+# the tree, %TREE.cfg a configuration file with that tree. Prints the medians of 41 runs, their ratio
+# and the largest memory.
 set -eu
 
 build=${1:?usage: bench-list.sh BUILD_DIR [COMMAND...]}
@@ -11,8 +12,8 @@ shift
 bench=$(find "$build" -name bench-list -type f -perm -u+x | head -n 1)
 measure=$(find "$build" -name bench-measure -type f -perm -u+x | head -n 1)
 floor=$(find "$build" -name bench-floor -type f -perm -u+x | head -n 1)
+command=$(find "$build/core" -name cookbook -type f -perm -u+x | head -n 1)
 cookbook=$(find "$build" -name plain.so | head -n 1)
-[ $# -gt 0 ] || set -- "$bench" %TREE
 umask 022
 trees=$(mktemp -d)
 trap 'rm -rf "$trees"' EXIT
@@ -33,19 +34,33 @@ make_tree() { # directory, number of cookbooks
 		done
 		group=$((group + 1))
 	done
+	printf 'cookbooks_base_dirs = ["%s"];\n' "$1" >"$1.cfg"
 }
 
-printf '%9s %12s %12s %7s %9s\n' cookbooks command floor ratio memory
-for count in 30 1000 10000; do
-	tree="$trees/$count"
-	make_tree "$tree" "$count"
+compare() { # number of cookbooks, name to print, command...
+	count=$1
+	name=$2
+	shift 2
 	words=""
 	for word in "$@"; do
-		case $word in *%TREE*) word=${word%%%TREE*}$tree${word#*%TREE} ;; esac
+		case $word in
+		*%TREE*) word=${word%%%TREE*}$trees/$count${word#*%TREE} ;;
+		esac
 		words="$words '$word'"
 	done
-	ours=$(eval "'$measure' 15 $words")
-	least=$("$measure" 15 "$floor" "$tree")
-	awk -v n="$count" -v a="${ours% *}" -v kib="${ours#* }" -v b="${least% *}" \
-		'BEGIN { printf "%9d %9.1f ms %9.1f ms %7.2f %5.1f MiB\n", n, a / 1000, b / 1000, a / b, kib / 1024 }'
+	eval "'$measure' 41 $words -- '$floor' '$trees/$count'" | tr '\n' ' ' |
+		awk -v n="$count" -v name="$name" '{
+			printf "%9d  %-12s %9.1f ms %9.1f ms %7.2f %5.1f MiB\n",
+				n, name, $1 / 1000, $3 / 1000, $1 / $3, $2 / 1024 }'
+}
+
+printf '%9s  %-12s %12s %12s %7s %9s\n' cookbooks command time floor ratio memory
+for count in 30 1000 10000; do
+	make_tree "$trees/$count" "$count"
+	if [ $# -gt 0 ]; then
+		compare "$count" "$(basename "$1")" "$@"
+	else
+		compare "$count" bench-list "$bench" %TREE
+		compare "$count" "cookbook -l" "$command" -c %TREE.cfg -l
+	fi
 done

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench-floor DIRECTORY: walks a tree, opens each file and reads its first 64 KiB; no less will do.
- */
+/* bench-floor DIRECTORY: walks a tree, opens each file and reads as much of it at once as a list
+ * does. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../../core/host/elf.h"
+
 static unsigned long total;
 
 static void walk(int fd)
 {
-	static char bytes[65536];
+	static char bytes[ELF_FIRST_WINDOW];
 	DIR *directory = fdopendir(fd);
 	struct dirent *line;
 	ssize_t got;

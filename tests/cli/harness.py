@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the commands share: an installed prefix, a home of their own, a run and its traces."""
 
+import fcntl
 import os
 import pathlib
+import pwd
+import pty
 import re
+import select
 import shutil
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -17,6 +22,10 @@ SOURCE = pathlib.Path(os.environ.pop("SPICERACK_TEST_SOURCE"))
 CC = os.environ.pop("SPICERACK_TEST_CC")
 SANITIZED = os.environ.pop("SPICERACK_TEST_SANITIZED") == "1"
 FIXTURES = BUILD / "tests" / "fixture" / "cookbooks"
+
+# Who runs the tests, as a run sees it; what the environment says of USER is not believed.
+LOGIN_UID = int(pathlib.Path("/proc/self/loginuid").read_text())
+USER = pwd.getpwuid(LOGIN_UID if LOGIN_UID < 2**32 - 1 else os.getuid()).pw_name
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<dry>DRY-RUN )?(?P<user>\S+) (?P<pid>\d+) "
@@ -34,6 +43,58 @@ class Result:
         return f"exit code {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
 
 
+class Terminal:
+    """A command on a pseudo-terminal of its own, as an operator's shell would start it."""
+
+    def __init__(self, words, env, cwd, stdout=None):
+        self.master, slave = pty.openpty()
+        self.shown = b""
+        self.process = subprocess.Popen(
+            [str(word) for word in words], env=env, cwd=cwd, stdin=slave, stdout=stdout or slave, stderr=slave,
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def read(self, seconds=0.05):
+        """Takes what was shown; False when the other side is gone."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            return True
+        try:
+            got = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.shown += got
+        return bool(got)
+
+    def wait_for(self, text, seconds=20):
+        end = time.monotonic() + seconds
+        while text.encode() not in self.shown:
+            if time.monotonic() > end or not self.read():
+                raise AssertionError(f"waited for {text!r}, saw {self.shown!r}")
+
+    def hang_up(self):
+        os.close(self.master)
+        self.master = -1
+
+    def finish(self, seconds=30):
+        end = time.monotonic() + seconds
+        while self.master >= 0 and self.process.poll() is None and time.monotonic() < end:
+            self.read()
+        code = self.process.wait(seconds)
+        while self.master >= 0 and select.select([self.master], [], [], 0)[0] and self.read(0):
+            pass
+        return Result(code, self.shown.decode(errors="backslashreplace").replace("\r\n", "\n"), "")
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        if self.master >= 0:
+            os.close(self.master)
+
+
 class CommandTest(unittest.TestCase):
     """A test with a scratch directory, an environment and a configuration of its own."""
 
@@ -46,7 +107,7 @@ class CommandTest(unittest.TestCase):
         self.env = {
             "PATH": f"{PREFIX}/bin:{os.environ['PATH']}",
             "HOME": str(self.scratch / "home"),
-            "USER": "tester",
+            "USER": "somebody-else",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "COLUMNS": "80",
@@ -83,16 +144,29 @@ class CommandTest(unittest.TestCase):
 
     def start(self, *words, **options):
         """Starts `cookbook` in the background; the test ends it."""
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         process = subprocess.Popen(
             ["cookbook", "-c", str(self.config), *[str(word) for word in words]],
-            env=self.env, cwd=self.scratch, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
+            env=self.env, cwd=self.scratch, **options,
         )
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.stderr.close)
+        for stream in filter(None, (process.stdout, process.stderr)):
+            self.addCleanup(stream.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
+
+    def start_misbehave(self, *words, options=(), **more):
+        return self.start(*options, "fixture.misbehave", "--marks", self.marks_file, *words, **more)
+
+    def on_terminal(self, *words, **options):
+        """Starts a command on a terminal of its own."""
+        terminal = Terminal(words, self.env, self.scratch, **options)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def misbehave_on_terminal(self, *words, options=(), **more):
+        return self.on_terminal("cookbook", "-c", self.config, *options, "fixture.misbehave", "--marks",
+                                self.marks_file, *words, **more)
 
     def finish(self, process, timeout=60):
         out, err = process.communicate(timeout=timeout)
@@ -118,6 +192,9 @@ class CommandTest(unittest.TestCase):
     def marks(self):
         return self.marks_file.read_text().splitlines() if self.marks_file.exists() else []
 
+    def wait_for_mark(self, text):
+        self.wait_for(lambda: text in self.marks(), f"the mark {text!r} among {self.marks()}")
+
     def misbehave(self, *words, options=(), **more):
         return self.cookbook(*options, "fixture.misbehave", "--marks", self.marks_file, *words, **more)
 
@@ -137,21 +214,35 @@ class CommandTest(unittest.TestCase):
                 self.assertTrue(found and line.startswith("    "), f"forged or torn record: {line!r}")
         return found
 
+    def wait_for_log(self, text, name="fixture.misbehave"):
+        """Polls until the log of a run shows the text."""
+        path = self.logs / (name.replace(".", "/") + ".log")
+        self.wait_for(lambda: path.exists() and text in path.read_text(errors="replace"), f"{text!r} in the log")
+
     def processes(self):
-        """Processes that carry this test's scratch directory in their environment."""
-        needle = f"HOME={self.scratch}".encode()
+        """Processes that carry this test's scratch directory in their environment or their words."""
+        needle = str(self.scratch).encode()
         found = []
         for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
                 try:
-                    if needle in (entry / "environ").read_bytes():
+                    if needle in (entry / "environ").read_bytes() or needle in (entry / "cmdline").read_bytes():
                         found.append((int(entry.name), (entry / "comm").read_text().strip()))
                 except OSError:
                     pass
         return found
 
-    def assertNothingLeft(self):
-        self.wait_for(lambda: not self.processes(), f"the end of {self.processes()}", 5)
+    def process_named(self, name):
+        """The number of the one process of this test with that name: cookbook, spicerack-run, spicerack-work."""
+        return self.wait_for(lambda: next((pid for pid, comm in self.processes() if comm == name), 0), name)
+
+    def assertNothingLeft(self, seconds=5):
+        self.wait_for(lambda: not self.processes(), f"the end of {self.processes()}", seconds)
+
+    def assertNoTraces(self):
+        """Nothing was started: no log file, no mark."""
+        self.assertFalse(self.logs.exists(), "logs were written")
+        self.assertEqual(self.marks(), [])
 
 
 def compile_cookbook(test, source, target, *flags):

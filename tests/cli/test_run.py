@@ -1,28 +1,328 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs: order of the callbacks, exit codes, START and END, rollback."""
+"""Runs: order of the callbacks, exit codes, START and END, crashes, scopes, rollback."""
 
+import contextlib
+import re
 import unittest
 
-from harness import CommandTest
+from harness import SANITIZED, CommandTest
 
-WHOLE = ["check", "prepare", "describe", "lock", "run"]
+NAME = "fixture.misbehave"
+BEFORE = ["check", "prepare", "describe", "lock"]
+WHOLE = [*BEFORE, "run"]
+ROLLED_BACK = ["rollback", "rollback ends"]
+STATS = re.compile(r"__COOKBOOK_STATS__:name=(\S+),exit_code=(\d+),duration=\d+\.\d{3}")
 
 
-class Order(CommandTest):
-    def test_success(self):
-        result = self.misbehave("--scoped", "--deferred")
-        self.assertEqual(result.code, 0, result)
-        self.assertEqual(self.marks(), [*WHOLE, "scope", "run ends", "deferred"])
-        self.assertEqual(result.out, "")
-        self.assertEqual(result.err,
-                         "START - Cookbook fixture.misbehave by nothing\n"
-                         "END (PASS) - Cookbook fixture.misbehave (exit_code=0) by nothing\n")
+def start(how, name=NAME):
+    return f"START - Cookbook {name} by {how}"
+
+
+def end(how, code, word=None, head="END", name=NAME):
+    word = word or ("PASS" if code == 0 else "FAIL")
+    return f"{head} ({word}) - Cookbook {name} (exit_code={code}) by {how}"
+
+
+class RunTest(CommandTest):
+    """Runs of fixture.misbehave, each of which leaves no process behind."""
+
+    def check(self, code, marks, *words, **more):
+        result = self.misbehave(*words, **more)
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(self.marks(), marks, result)
         self.assertNothingLeft()
+        return result
+
+    def assertLines(self, result, *lines):
+        """The lines stand on stderr, whole and in this order."""
+        shown = iter(result.err.splitlines())
+        for line in lines:
+            self.assertIn(line, shown, result)
+
+    @contextlib.contextmanager
+    def fresh(self, case):
+        """One case of several, with marks of its own."""
+        with self.subTest(case):
+            self.marks_file.unlink(missing_ok=True)
+            yield
+
+
+class Order(RunTest):
+    def test_success(self):
+        result = self.check(0, [*WHOLE, "scope", "run ends", "deferred"], "--scoped", "--deferred")
+        self.assertEqual(result.out, "")
+        self.assertEqual(result.err, f"{start('nothing')}\n{end('nothing', 0)}\n")
 
     def test_raise_is_rolled_back_after_the_scopes(self):
-        result = self.misbehave("--how", "raise", "--scoped", "--deferred")
-        self.assertEqual(result.code, 99, result)
-        self.assertEqual(self.marks(), [*WHOLE, "scope", "deferred", "rollback", "rollback ends"])
+        self.check(99, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--how", "raise", "--scoped", "--deferred")
+
+    def test_success_is_not_rolled_back_and_a_caught_error_is_no_failure(self):
+        result = self.check(0, [*WHOLE, "run ends"], "--how", "caught")
+        self.assertLines(result, "caught: an error within")
+
+    def test_dry_run_has_the_same_order(self):
+        result = self.check(99, [*WHOLE, "deferred", *ROLLED_BACK], "--how", "raise", "--deferred", options=["-d"])
+        self.assertLines(result, "DRY-RUN: " + start("raise"), "DRY-RUN: " + end("raise", 99))
+
+    def test_nothing_is_started_for_a_usage_error_or_help(self):
+        self.assertEqual(self.misbehave("--unknown").code, 2)
+        self.assertEqual(self.misbehave("--help").code, 0)
+        self.assertNoTraces()
+
+
+class StartAndEnd(RunTest):
+    def test_stats_are_in_the_extended_log_only(self):
+        self.check(5, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", "--value", "5")
+        extended = self.records(NAME, extended=True)
+        stats = [(level, message) for level, message in extended if message.startswith("__COOKBOOK")]
+        self.assertEqual([level for level, _ in stats], ["DEBUG"])
+        self.assertEqual(STATS.fullmatch(stats[0][1]).groups(), (NAME, "5"))
+        self.assertEqual(self.records(NAME), [record for record in extended if record[0] != "DEBUG"])
+        self.assertNotIn("STATS", "\n".join(self.log(NAME)))
+
+    def test_duration_is_measured(self):
+        self.check(0, [*WHOLE, "run ends"], "--how", "sleep", "--value", "1")
+        text = "\n".join(self.log(NAME, extended=True))
+        self.assertRegex(text, r"duration=1\.\d{3}$|duration=1\.\d{3}\n")
+
+    def test_start_and_end_are_in_both_files(self):
+        self.misbehave()
+        for extended in (False, True):
+            messages = [message for level, message in self.records(NAME, extended) if level == "INFO"]
+            self.assertEqual(messages, [start("nothing"), end("nothing", 0)])
+
+    def test_skip_start_asked_for_by_prepare(self):
+        result = self.check(99, [*WHOLE, *ROLLED_BACK], "--how", "raise", "--skip-start")
+        self.assertLines(result, end("raise", 99, head="DONE"))
+        self.assertNotIn("END (", result.err)
+
+    def test_skip_start_in_the_descriptor(self):
+        result = self.cookbook("fixture.several.Beta")
+        self.assertEqual(result.code, 0, result)
+        self.assertLines(result, "this is fixture.several.Beta",
+                         "DONE (PASS) - Cookbook fixture.several.Beta (exit_code=0)")
+
+    def test_a_run_without_rollback_says_nothing_about_one(self):
+        result = self.cookbook("fixture.several.Fails")
+        self.assertEqual(result.code, 7, result)
+        self.assertEqual(result.err, "START - Cookbook fixture.several.Fails\n"
+                                     "DONE (FAIL) - Cookbook fixture.several.Fails (exit_code=7)\n")
+
+    def test_done_with_a_message(self):
+        result = self.check(0, ["check", "prepare"], "--at", "prepare", "--how", "done")
+        self.assertEqual(result.err, "nothing to do\n")
+        self.assertEqual(self.records(NAME), [("INFO", "nothing to do")])
+        self.assertNotIn("STATS", "\n".join(self.log(NAME, extended=True)))
+
+    def test_done_without_a_message(self):
+        self.assertEqual(self.check(0, ["check", "prepare"], "--at", "prepare", "--how", "done-silently").err, "")
+
+    def test_done_is_misuse_elsewhere(self):
+        result = self.check(99, [*WHOLE, *ROLLED_BACK], "--how", "done")
+        self.assertIn("misuse of spk_done(): only prepare may end the run successfully [misuse]\n", result.err)
+
+    def test_lock_of_the_descriptor_and_of_the_callback(self):
+        self.assertIn("lock of this run: fixture.several.Locks, concurrency 3, ttl 90 s\n",
+                      self.cookbook("-v", "fixture.several.Locks").err)
+        self.assertIn("lock of this run: fixture.several.Alpha, concurrency 20, ttl 1800 s\n",
+                      self.cookbook("-v", "fixture.several.Alpha").err)
+        self.assertIn(f"lock of this run: {NAME}:suffix, concurrency 20, ttl 1800 s\n",
+                      self.misbehave(options=["-v"]).err)
+
+
+class Returned(RunTest):
+    def test_codes_of_the_cookbook(self):
+        for code in [1, 5, 89, 100, 127]:
+            with self.fresh(code):
+                result = self.check(code, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", "--value", code)
+                self.assertEqual(result.err, f"{start('return')}\nRolling back cookbook {NAME}\n{end('return', code)}\n")
+
+    def test_codes_that_are_not_the_cookbooks(self):
+        for code in [90, 92, 95, 97, 99, 128, 255, 256, 300, -1]:
+            with self.fresh(code):
+                result = self.check(99, [*WHOLE, "run ends", *ROLLED_BACK], "--how", "return", f"--value={code}")
+                self.assertLines(result, f"Cookbook {NAME} returned {code}: a cookbook returns 0, or 1 to 89 or 100 to "
+                                 "127 for a failure", f"Rolling back cookbook {NAME}", end("return", 99))
+
+
+class Raised(RunTest):
+    """An error raised in each callback."""
+
+    def check_raised(self, code, marks, what, *words):
+        result = self.check(code, marks, *words)
+        self.assertLines(result, f"Exception raised while {what} cookbook {NAME}: it was to raise")
+        return result
+
+    def test_check(self):
+        result = self.check(2, ["check"], "--at", "check", "--how", "raise")
+        self.assertTrue(result.err.startswith(f"usage: cookbook [GLOBAL_ARGS] {NAME} [-h]"), result)
+        self.assertLines(result, f"cookbook [GLOBAL_ARGS] {NAME}: error: it was to raise")
+
+    def test_check_with_another_error(self):
+        result = self.check(96, ["check"], "--at", "check", "--how", "misuse")
+        self.assertIn(f"Exception raised while parsing the arguments of cookbook {NAME}: misuse of spk_given(): "
+                      "'field' holds no argument [misuse]\n", result.err)
+
+    def test_prepare(self):
+        result = self.check_raised(94, ["check", "prepare"], "preparing", "--at", "prepare", "--how", "raise")
+        self.assertNotIn("START", result.err)
+        self.assertNotIn("END", result.err)
+
+    def test_describe(self):
+        result = self.check_raised(0, [*WHOLE, "run ends"], "describing", "--at", "describe", "--how", "raise")
+        self.assertLines(result, f"START - Cookbook {NAME}", f"END (PASS) - Cookbook {NAME} (exit_code=0)")
+
+    def test_lock(self):
+        result = self.check_raised(94, BEFORE, "computing the lock of", "--at", "lock", "--how", "raise")
+        self.assertNotIn("START", result.err)
+
+    def test_lock_that_cannot_be(self):
+        for how, message in (
+                ("bad-suffix", "a lock with the suffix 'a/b': it must not be empty nor hold a slash [lock.invalid]"),
+                ("bad-ttl", "a lock with a ttl of -1s: it must be positive [lock.invalid]")):
+            with self.fresh(how):
+                self.assertIn(message, self.check(94, BEFORE, "--at", "lock", "--how", how).err)
+
+    def test_run(self):
+        result = self.check_raised(99, [*WHOLE, *ROLLED_BACK], "executing", "--how", "raise")
+        self.assertLines(result, start("raise"), f"Rolling back cookbook {NAME}", end("raise", 99))
+
+    def test_scope(self):
+        result = self.check(93, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--at", "scope", "--how", "raise",
+                            "--scoped", "--deferred")
+        self.assertLines(result, f"Exception raised while executing cookbook {NAME}: not undone: the scoped thing",
+                         "caused by: it was to raise", end("raise", 93))
+
+    def test_deferred(self):
+        result = self.check_raised(93, [*WHOLE, "run ends", "deferred", *ROLLED_BACK], "executing", "--at", "deferred",
+                                   "--how", "raise", "--deferred")
+        self.assertLines(result, "not undone: the deferred thing: it was to raise", end("raise", 93))
+
+    def test_rollback(self):
+        result = self.check_raised(93, [*WHOLE, "rollback"], "rolling back", "--how", "raise", "--at-rollback",
+                                   "raise")
+        self.assertLines(result, end("raise", 93))
+
+    def test_report_shows_causes_kinds_and_places(self):
+        result = self.check(99, [*WHOLE, *ROLLED_BACK], "--how", "raise-chain")
+        self.assertLines(result, f"Exception raised while executing cookbook {NAME}: it was to raise a chain "
+                         "[fixture.chain]", "caused by: an error within")
+        # The frames are those of where it began.
+        self.assertRegex(result.err, r"\n    #\d+ raise_plainly \(misbehave\.c:\d+\) in misbehave\.so\n")
+        self.assertRegex(result.err, r"\n    #\d+ run \(misbehave\.c:\d+\) in misbehave\.so\n")
+
+    def test_the_memory_of_a_run_ends_in_an_error(self):
+        result = self.check(99, [*WHOLE, *ROLLED_BACK], "--how", "allocate")
+        self.assertIn("the run has no memory left for 1048576 bytes [memory]\n", result.err)
+
+    def test_undo_actions_may_not_look_at_the_stack(self):
+        result = self.check(99, [*WHOLE, *ROLLED_BACK], "--how", "undo-on-stack")
+        self.assertIn("misuse of spk_defer(): the argument of an undo action must be memory of the run", result.err)
+
+
+SIGNALS = {
+    "segv": "was ended by signal 11 (SIGSEGV, Segmentation fault) at address 0",
+    "abort": "was ended by signal 6 (SIGABRT, Aborted)",
+    "kill": "was ended by signal 9 (SIGKILL, Killed)",
+}
+ENDINGS = {
+    **{how: ([how], text) for how, text in SIGNALS.items()},
+    "exit(0)": (["exit"], "exited with code 0 without a result"),
+    "exit(3)": (["exit", "--value", "3"], "exited with code 3 without a result"),
+    "close": (["close"], "exited with code 1 without a result"),
+}
+
+
+class Crashed(RunTest):
+    """Every bad end of the process, in every callback."""
+
+    @staticmethod
+    def each_ending():
+        for name, (words, text) in ENDINGS.items():
+            yield name, ["--how", *words], f"Cookbook {NAME} {text} during "
+
+    def test_before_start_nothing_follows(self):
+        for stage, callback in (("arguments", "check"), ("prepare", "prepare"), ("describe", "describe"),
+                                ("lock", "lock")):
+            marks = BEFORE[:BEFORE.index(callback) + 1]
+            for name, how, text in self.each_ending():
+                with self.fresh(name):
+                    result = self.check(92, marks, "--at", callback, *how)
+                    self.assertLines(result, text + stage)
+                    for word in ("START", "END", "Rolling back"):
+                        self.assertNotIn(word, result.err)
+
+    def test_run_is_rolled_back_with_what_it_remembered(self):
+        for name, how, text in self.each_ending():
+            with self.fresh(name):
+                undone = ["scope", "run ends", "deferred"] if name == "close" else ["scope", "deferred"]
+                result = self.check(92, [*WHOLE, *undone, *ROLLED_BACK], "--scoped", "--deferred", *how)
+                self.assertLines(result, start(how[1]), text + "run", f"Rolling back cookbook {NAME}", end(how[1], 92))
+
+    def test_scope_is_reported_and_not_repeated(self):
+        for name, how, text in self.each_ending():
+            with self.fresh(name):
+                if name == "close":
+                    continue  # the undo action itself then ends well
+                result = self.check(93, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--at", "scope", "--scoped",
+                                    "--deferred", *how)
+                self.assertLines(result, text + "run",
+                                 "not undone: the scoped thing: the process died while undoing it", end(how[1], 93))
+
+    def test_deferred_is_reported_and_not_repeated(self):
+        for name, how, text in self.each_ending():
+            with self.fresh(name):
+                if name == "close":
+                    continue
+                result = self.check(93, [*WHOLE, "run ends", "deferred", *ROLLED_BACK], "--at", "deferred", "--deferred",
+                                    *how)
+                self.assertLines(result, text + "run",
+                                 "not undone: the deferred thing: the process died while undoing it", end(how[1], 93))
+
+    def test_rollback_is_not_repeated(self):
+        for name, how, text in self.each_ending():
+            with self.fresh(name):
+                marks = ROLLED_BACK if name == "close" else ["rollback"]
+                result = self.check(93, [*WHOLE, *marks], "--how", "raise", "--at-rollback", *how[1:])
+                self.assertLines(result, text + "rollback", f"The rollback of cookbook {NAME} did not end: what it had not "
+                                 "done yet is owed", end("raise", 93))
+
+    def test_what_rollback_deferred_is_undone(self):
+        self.check(93, [*WHOLE, "rollback", "deferred"], "--how", "segv", "--at-rollback", "defer-and-segv")
+
+    def test_what_prepare_deferred_is_undone(self):
+        self.check(92, ["check", "prepare", "deferred"], "--at", "prepare", "--how", "defer-and-segv")
+
+    @unittest.skipIf(SANITIZED, "AddressSanitizer moves the stack and its guard page")
+    def test_overflow_of_the_stack(self):
+        result = self.check(92, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--how", "overflow", "--scoped",
+                            "--deferred")
+        self.assertRegex(result.err, r"\(SIGSEGV, Segmentation fault\) at address 0x[0-9a-f]+, its stack overflowed "
+                                     r"during run\n    build-id [0-9a-f]{40}\n    #0 overflow \(misbehave\.c:\d+\) in misbehave\.so\n")
+
+    def test_backtrace_names_function_file_and_line(self):
+        result = self.check(92, [*WHOLE, *ROLLED_BACK], "--how", "segv")
+        self.assertRegex(result.err, r"during run\n    build-id [0-9a-f]{40}\n    #0 store_nowhere \(misbehave\.c:\d+\) in misbehave\.so\n"
+                                     r"    #1 do_it \(misbehave\.c:\d+\) in misbehave\.so\n"
+                                     r"    #2 here \(misbehave\.c:\d+\) in misbehave\.so\n"
+                                     r"    #3 run \(misbehave\.c:\d+\) in misbehave\.so\n")
+        # It is in the files as well, as one record.
+        crash = [line for line in self.log(NAME) if "#2 here (misbehave.c:" in line]
+        self.assertEqual(len(crash), 1)
+        self.assertTrue(crash[0].startswith("        #2 "), crash)
+
+    def test_trap(self):
+        result = self.cookbook("fixture.several.Traps")
+        self.assertEqual(result.code, 92, result)
+        self.assertRegex(result.err, r"was ended by signal (4 \(SIGILL|5 \(SIGTRAP), .*\) during prepare\n")
+
+
+class Strays(RunTest):
+    def test_a_process_that_left_the_session_is_ended_with_the_run(self):
+        self.check(0, [*WHOLE, "stray left", "run ends"], "--how", "stray")
+
+    def test_also_one_that_rollback_left(self):
+        self.check(99, [*WHOLE, "rollback", "stray left", "rollback ends"], "--how", "raise", "--at-rollback", "stray")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ END_TEST
 
 static void refused(const void *bytes, size_t length, const char *reason)
 {
-	struct elf *elf = malloc(sizeof(*elf));
+	struct elf *elf = calloc(1, sizeof(*elf));
 	struct err err = {{0}};
 
 	ck_assert_ptr_nonnull(elf);
@@ -70,7 +70,7 @@ START_TEST(finds_symbols_by_stem)
 {
 	size_t length, count;
 	unsigned char *bytes = read_whole(PEEK_FIXTURES "/several.so", &length);
-	struct elf *elf = malloc(sizeof(*elf));
+	struct elf *elf = calloc(1, sizeof(*elf));
 	struct elf_symbol *symbols;
 	struct err err;
 

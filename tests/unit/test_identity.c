@@ -7,39 +7,46 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NOBODY_UID 65534
+#define NO_SUCH_UID 4000000
+
 static const struct {
-	const char *sudo_user, *user, *expected; /* NULL: unset; expected NULL: that of the uid */
+	int64_t login_uid;
+	uid_t effective, real;
+	const char *sudo_user, *expected;
 } cases[] = {
-	{"jdoe", "root", "jdoe"},
-	{NULL, "jane", "jane"},
-	{"root", "jane", "jane"},
-	{"root", "root", "root"},
-	{"", "jane", "jane"},
-	{"a b", "jane", "jane"},
-	{"a\nb", "jane", "jane"},
-	{"a\x1b[2J", "jane", "jane"},
-	{"a@b", "jane", "jane"},
-	{"0123456789012345678901234567890123456789012345678901234567890123456789", "jane", "jane"},
-	{NULL, "x\ty", NULL},
-	{NULL, NULL, NULL},
+	{-1, 0, 0, "jdoe", "jdoe"},
+	{-1, 0, 0, NULL, "root"},
+	{-1, 0, 0, "root", "root"},
+	{-1, 0, 0, "", "root"},
+	{-1, 0, 0, "a b", "root"},
+	{-1, 0, 0, "a\nb", "root"},
+	{-1, 0, 0, "a\x1b[2J", "root"},
+	{-1, 0, 0, "a@b", "root"},
+	{-1, 0, 0, "0123456789012345678901234567890123456789012345678901234567890123456789",
+	 "root"},
+	/* Nobody but root is believed what he says of himself. */
+	{-1, NOBODY_UID, NOBODY_UID, "jdoe", "nobody"},
+	/* The login uid is the kernel's word. */
+	{NOBODY_UID, 0, 0, "jdoe", "nobody"},
+	{NO_SUCH_UID, 0, 0, "jdoe", "jdoe"},
+	{-1, NO_SUCH_UID, NO_SUCH_UID, NULL, "-"},
 };
 
-START_TEST(user_behind_sudo)
+START_TEST(who_is_behind_it)
+{
+	ck_assert_str_eq(identity_user(cases[_i].login_uid, cases[_i].effective, cases[_i].real,
+				       cases[_i].sudo_user),
+			 cases[_i].expected);
+}
+END_TEST
+
+START_TEST(owner_is_user_at_host)
 {
 	struct identity identity;
 	char owner[256];
 
-	unsetenv("SUDO_USER");
-	unsetenv("USER");
-	if (cases[_i].sudo_user)
-		setenv("SUDO_USER", cases[_i].sudo_user, 1);
-	if (cases[_i].user)
-		setenv("USER", cases[_i].user, 1);
 	identity_fill(&identity);
-	if (cases[_i].expected)
-		ck_assert_str_eq(identity.user, cases[_i].expected);
-	else if (geteuid() == 0)
-		ck_assert_str_eq(identity.user, "root");
 	snprintf(owner, sizeof(owner), "%s@%s [%ld]", identity.user, identity.host, (long)getpid());
 	ck_assert_str_eq(identity.owner, owner);
 }
@@ -66,7 +73,8 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_loop_test(tcase, user_behind_sudo, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_loop_test(tcase, who_is_behind_it, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tcase, owner_is_user_at_host);
 	tcase_add_test(tcase, process_and_host);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

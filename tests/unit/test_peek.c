@@ -103,7 +103,6 @@ START_TEST(reads_every_layout_alike)
 		peek_free(&peek);
 		ck_assert_int_eq(peek_file(files.gl_pathv[i], PEEK_TITLES, &peek, &err), 0);
 		ck_assert_str_eq(peek.cookbooks[0].title, "Do everything");
-		ck_assert_uint_eq(peek.cookbooks[0].arg_count, 0);
 		peek_free(&peek);
 	}
 	globfree(&files);
@@ -266,6 +265,94 @@ START_TEST(refuses_what_is_no_trusted_file)
 }
 END_TEST
 
+static void install(const char *fixture, const char *name)
+{
+	char path[512];
+	unsigned char *bytes;
+	size_t length;
+
+	snprintf(path, sizeof(path), "%s/%s.so", PEEK_FIXTURES, fixture);
+	bytes = read_whole(path, &length);
+	scratch_bytes(name, bytes, length, 0644);
+	free(bytes);
+}
+
+/* Reads base/x.so of the scratch directory; `reason` NULL: it is read, else what stands behind its
+ * path, and a list does not mind. */
+static void judged(const char *reason)
+{
+	char path[128];
+	struct peek peek;
+	struct err err = {{0}};
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/base/x.so", scratch);
+	ck_assert_int_eq(peek_file(path, PEEK_TITLES, &peek, &err), 0);
+	peek_free(&peek);
+	rc = peek_file(path, PEEK_ALL, &peek, &err);
+	if (rc == 0)
+		peek_free(&peek);
+	ck_assert_msg((rc == 0) == !reason, "%s", err.text);
+	if (rc == 0)
+		return;
+	ck_assert_ptr_null(strchr(err.text, '\n'));
+	ck_assert_int_eq(strncmp(err.text, path, strlen(path)), 0);
+	ck_assert_msg(strstr(err.text + strlen(path), reason), "'%s' does not say '%s'", err.text,
+		      reason);
+}
+
+static const struct {
+	const char *fixture, *reason; /* NULL: it is read */
+} places[] = {
+	{"runpath-ORIGIN", NULL}, /* there is no lib, and nobody else can make it */
+	{"runpath-BRACES", NULL},
+	{"runpath-BARE", NULL},
+	{"runpath-SYSTEM", NULL},
+	{"runpath-EMPTY", ": RUNPATH entry '': it is empty"},
+	{"runpath-RELATIVE", ": RUNPATH entry 'lib': not an absolute path"},
+	{"runpath-LIB", ": RUNPATH entry '$ORIGIN/$LIB': of variables only $ORIGIN"},
+	{"runpath-PLATFORM", ": RUNPATH entry '/usr/$PLATFORM': of variables only $ORIGIN"},
+	{"runpath-GLUED", ": RUNPATH entry '$ORIGINAL/lib': of variables only $ORIGIN"},
+	{"runpath-INNER", ": RUNPATH entry '/usr/$ORIGIN': of variables only $ORIGIN"},
+	{"runpath-TMP", ": RUNPATH entry '/tmp': /tmp: not trusted, others may write"},
+	{"runpath-OLD", ": RUNPATH entry 'lib': not an absolute path"},
+	{"needs-PLAIN", NULL},
+	{"needs-ORIGIN", NULL},
+	{"needs-RELATIVE", ": needs './lib/x.so': not an absolute path"},
+	{"needs-VARIABLE", ": needs '$LIB': of variables only $ORIGIN"},
+};
+
+START_TEST(judges_where_libraries_are_looked_for)
+{
+	scratch_directory("base");
+	install(places[_i].fixture, "base/x.so");
+	judged(places[_i].reason);
+}
+END_TEST
+
+START_TEST(judges_the_directory_of_libraries)
+{
+	scratch_directory("base");
+	scratch_directory("lib");
+	install("runpath-ORIGIN", "base/x.so");
+	judged(NULL);
+	ck_assert_int_eq(chmod(scratch_path("lib"), 0777), 0);
+	judged(": RUNPATH entry '$ORIGIN/../lib': /tmp/spicerack-test-");
+	judged("/lib: not trusted, others may write to it");
+}
+END_TEST
+
+START_TEST(judges_where_a_link_to_libraries_leads)
+{
+	scratch_directory("base");
+	ck_assert_int_eq(symlink("/tmp/spicerack-test-missing", scratch_path("lib")), 0);
+	install("runpath-ORIGIN", "base/x.so");
+	judged(": RUNPATH entry '$ORIGIN/../lib': /tmp: not trusted");
+	install("needs-ORIGIN", "base/x.so");
+	judged(": needs '$ORIGIN/../lib/x.so': /tmp: not trusted");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("peek");
@@ -280,6 +367,10 @@ int main(void)
 	tcase_add_test(tcase, survives_mutated_files);
 	tcase_add_test(tcase, survives_truncated_files);
 	tcase_add_test(tcase, refuses_what_is_no_trusted_file);
+	tcase_add_loop_test(tcase, judges_where_libraries_are_looked_for, 0,
+			    sizeof(places) / sizeof(places[0]));
+	tcase_add_test(tcase, judges_the_directory_of_libraries);
+	tcase_add_test(tcase, judges_where_a_link_to_libraries_leads);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -171,6 +171,29 @@ START_TEST(escapes_what_moves_a_cursor)
 }
 END_TEST
 
+START_TEST(judges_places)
+{
+	struct err err = {{0}};
+
+	scratch_directory_mode("good", 0755);
+	scratch_directory_mode("open", 0777);
+	ck_assert_int_eq(trust_check_place(scratch_path("good"), &err), 0);
+	ck_assert_int_eq(trust_check_place(scratch_path("good/missing/below/it"), &err), 0);
+	ck_assert_int_eq(trust_check_place("/", &err), 0);
+	ck_assert_int_eq(trust_check_place("/spicerack-test-missing", &err), 0);
+	ck_assert_int_eq(trust_check_place(scratch_path("open"), &err), -1);
+	ck_assert_int_eq(trust_check_place(scratch_path("open/missing"), &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "/open: not trusted, others may write to it"));
+	/* Known as good for what is in it, and still no place to put something. */
+	ck_assert_int_eq(trust_check_place("/tmp", &err), -1);
+	ck_assert_int_eq(trust_check_place("/tmp/spicerack-test-missing/x", &err), -1);
+	ck_assert_str_eq(err.text, "/tmp: not trusted, others may write to it");
+	ck_assert_int_eq(symlink("/tmp/spicerack-test-missing", scratch_path("link")), 0);
+	ck_assert_int_eq(trust_check_place(scratch_path("link"), &err), -1);
+	ck_assert_int_eq(trust_check_place("", &err), -1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("trust");
@@ -181,6 +204,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, scratch_make, scratch_remove);
 	tcase_add_test(tcase, judges_attributes);
 	tcase_add_test(tcase, walks_up_to_the_root);
+	tcase_add_test(tcase, judges_places);
 	tcase_add_test(tcase, judges_links_and_their_targets);
 	tcase_add_test(tcase, refuses_links_and_files_of_others);
 	tcase_add_test(tcase, works_from_the_current_directory);

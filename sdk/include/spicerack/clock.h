@@ -47,7 +47,7 @@ SPK_API void spk_sleep(struct spk *spk, spk_duration duration);
 
 /*
  * How to try again. A member left out has its default. The delay before try N+1
- * for a delay d, as in the reference: constant d, linear d*N, power d*2^(N-1),
+ * for a delay d: constant d, linear d*N, power d*2^(N-1),
  * exponential d^N in seconds (d at least 1 s).
  */
 enum spk_backoff {

@@ -7,8 +7,8 @@
  *
  * An error is a value: a kind, a message, perhaps the error that caused it and
  * a payload. A kind is a dotted string that says its family: `command.timeout`
- * is a `command` error, and every kind is a `spicerack` error, as each module of
- * the seed derives its exceptions from one base.
+ * is a `command` error, and every kind is a `spicerack` error, so that one test covers a
+ * family or all of them.
  *
  *     kind              raised
  *     cookbook          by spk_fail()

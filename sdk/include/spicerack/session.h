@@ -18,7 +18,10 @@ struct spk;
 SPK_API bool spk_dry_run(const struct spk *spk);
 /* True with -v/--verbose. Since 1.0. */
 SPK_API bool spk_verbose(const struct spk *spk);
-/* The real user, also behind sudo: SUDO_USER unless that is root, else the user; "-" if unknown. Since 1.0. */
+/*
+ * The real user: the name of the login uid; where there is none, as root SUDO_USER unless that is
+ * root, else the name of the uid; "-" if unknown. Since 1.0.
+ */
 SPK_API const char *spk_username(const struct spk *spk);
 /* The name of this host as the system has it, short or full. Since 1.0. */
 SPK_API const char *spk_hostname(const struct spk *spk);

@@ -69,8 +69,8 @@ typedef struct spk_doubles {
  *
  *     .choices = SPK_LIST("codfw", "eqiad"),
  *
- * Compile with clang now and then: only it warns when a missing comma glues two
- * of the strings (-Wstring-concatenation). Since 1.0.
+ * A missing comma glues two of the strings, which no compiler finds within a
+ * macro: --help shows what the choices came to. Since 1.0.
  */
 #define SPK_LIST(...)                                                                              \
 	{                                                                                          \
@@ -80,6 +80,11 @@ typedef struct spk_doubles {
 
 /* The same as an expression, for a call: spk_join(spk, ",", SPK_STRINGS("a", "b")). Since 1.0. */
 #define SPK_STRINGS(...) ((spk_strings)SPK_LIST(__VA_ARGS__))
+
+/* Numbers likewise: .accepted = SPK_INTS(0, 1). Since 1.0. */
+#define SPK_INTS(...)                                                                              \
+	((spk_ints){.items = (const long long[]){__VA_ARGS__},                                     \
+		    .count = sizeof((const long long[]){__VA_ARGS__}) / sizeof(long long)})
 
 /* Attributes of the declarations in these headers. */
 #define SPK_PRINTF(string, first) __attribute__((__format__(__printf__, string, first)))

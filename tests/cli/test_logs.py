@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run writes: the two log files, the terminal, and data on standard output."""
+
+import fcntl
+import hashlib
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import termios
+import time
+import unittest
+
+from harness import RECORD, USER, CommandTest
+
+NAME = "fixture.misbehave"
+STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
+LEVELS = [("DEBUG", "a debug message"), ("INFO", "an info message"), ("WARNING", "a warning"), ("ERROR", "an error")]
+
+
+class Files(CommandTest):
+    def test_records(self):
+        process = self.start_misbehave("--how", "levels")
+        self.assertEqual(self.finish(process).code, 0)
+        head = rf"{USER} {process.pid} "
+        for extended, wanted in ((False, LEVELS[1:]), (True, LEVELS)):
+            lines = self.log(NAME, extended)
+            for level, message in wanted:
+                place = r" misbehave:\d+ in do_it" if extended else ""
+                pattern = STAMP.pattern + " " + head + rf"\[{level}{place}\] {message}"
+                self.assertEqual(len([line for line in lines if re.fullmatch(pattern, line)]), 1, (pattern, lines))
+            self.assertEqual("a debug message" in "\n".join(lines), extended)
+            for line in lines:
+                self.assertRegex(line, rf"^{STAMP.pattern} {head}\[")
+
+    def test_time_is_that_of_the_local_zone(self):
+        self.env["TZ"] = "<+05>-05"
+        before = time.time()
+        self.misbehave()
+        stamp = self.log(NAME)[0][:19]
+        written = time.mktime(time.strptime(stamp + " UTC", "%Y-%m-%d %H:%M:%S %Z")) - time.timezone
+        self.assertAlmostEqual(written, before + 5 * 3600, delta=60)
+
+    def test_dry_run_prefix(self):
+        self.misbehave("--how", "levels", options=["-d"])
+        for extended in (False, True):
+            lines = self.log(NAME, extended)
+            for line in lines:
+                self.assertRegex(line, rf"^{STAMP.pattern} DRY-RUN {USER} \d+ \[")
+
+    def test_a_message_cannot_forge_a_record(self):
+        self.misbehave("--how", "bytes")
+        for extended in (False, True):
+            lines = self.log(NAME, extended)
+            forged = [line for line in lines if "forged" in line]
+            self.assertEqual(forged, [r"    2026-01-01 00:00:00,000 root 1 [INFO] forged\x1b[31m \x01\xff end"])
+            self.records(NAME, extended)
+
+    def test_neither_can_standard_error(self):
+        self.misbehave("--how", "stderr-bytes")
+        self.assertIn(("INFO", r"2026-01-01 00:00:00,000 root 1 [INFO] forged\x1b[31m \x01\xff end"),
+                      self.records(NAME))
+        for line in self.log(NAME):
+            self.assertFalse(line.startswith("2026-01-01"), line)
+
+    def test_standard_error_becomes_records(self):
+        result = self.misbehave("--how", "print")
+        self.assertEqual(result.out, "data on stdout\n")
+        self.assertIn("words on stderr\nand more\n", result.err)
+        for extended in (False, True):
+            messages = self.records(NAME, extended)
+            at = messages.index(("INFO", "words on stderr"))
+            self.assertEqual(messages[at + 1], ("INFO", "and more"))
+        place = [RECORD.fullmatch(line)["place"] for line in self.log(NAME, True) if line.endswith("] and more")]
+        self.assertEqual(place, [f" stderr:0 in {NAME}"])
+        self.assertNotIn("data on stdout", "\n".join(self.log(NAME, True)))
+
+    def test_order_of_records_and_standard_error(self):
+        self.misbehave("--how", "interleave")
+        said = [message for _, message in self.records(NAME) if message.startswith("step")]
+        self.assertEqual(said, [f"step {number}" for number in range(6)])
+
+    def test_a_long_line_is_cut_and_kept(self):
+        result = self.misbehave("--how", "long-line", "--value", "100000")
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(sum(len(message) for _, message in self.records(NAME)
+                             if set(message) == {"x"}), 100000)
+
+    def test_a_long_message_is_kept(self):
+        result = self.misbehave("--how", "long-message", "--value", "100000")
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(sum(len(message) for _, message in self.records(NAME)
+                             if set(message) == {"y"}), 100000)
+
+    def test_what_was_logged_before_a_crash_is_there(self):
+        self.misbehave("--how", "log-and-kill", "--value", "1000")
+        found = [message for _, message in self.records(NAME, True) if message.startswith("record ")]
+        self.assertEqual(found, [f"record {number}" for number in range(1000)])
+
+    def test_runs_append(self):
+        for _ in range(3):
+            self.misbehave()
+        self.assertEqual(sum("START" in line for line in self.log(NAME)), 3)
+
+    def test_runs_at_the_same_time_do_not_tear_records(self):
+        processes = [self.start_misbehave("--how", "many", "--value", "300") for _ in range(4)]
+        for process in processes:
+            self.assertEqual(self.finish(process).code, 0)
+        found = [message for _, message in self.records(NAME, True) if message.startswith("record ")]
+        self.assertEqual(sorted(found), sorted([f"record {number}" for number in range(300)] * 4))
+
+    def test_modes_under_any_umask(self):
+        for umask in (0o000, 0o077, 0o777):
+            with self.subTest(oct(umask)):
+                self.logs = self.scratch / f"state-{umask}" / "logs"
+                self.config = self.write("spicerack.cfg", self.config.read_text().replace(
+                    re.search(r'logs_base_dir = "(.*)"', self.config.read_text())[1], str(self.logs)))
+                result = self.misbehave(preexec_fn=lambda: os.umask(umask))
+                self.assertEqual(result.code, 0, result)
+                for path, mode in ((self.logs.parent, 0o750), (self.logs, 0o750), (self.logs / "fixture", 0o750),
+                                   (self.logs / "fixture/misbehave.log", 0o640),
+                                   (self.logs / "fixture/misbehave-extended.log", 0o640)):
+                    self.assertEqual(stat.S_IMODE(path.stat().st_mode), mode, path)
+
+    def test_named_cookbooks_have_files_of_their_own(self):
+        self.cookbook("fixture.several.Alpha")
+        self.assertEqual(sorted(path.name for path in (self.logs / "fixture" / "several").iterdir()),
+                         ["Alpha-extended.log", "Alpha.log"])
+
+
+class NoPlaceForLogs(CommandTest):
+    """Without log files nothing is done, and one line says why."""
+
+    def check_refused(self, reason, **more):
+        result = self.misbehave(**more)
+        self.assertEqual(result.code, 1, result)
+        self.assertRegex(result.err, rf"^cookbook: {re.escape(reason)}[^\n]*\n$")
+        self.assertEqual(self.marks(), [])
+
+    def test_not_a_directory(self):
+        self.logs.write_text("")
+        self.check_refused(f"{self.logs}: cannot open or make the directory: Not a directory")
+
+    def test_a_dangling_link(self):
+        self.logs.symlink_to("/nonexistent")
+        self.check_refused(f"{self.logs}: cannot open or make the directory: No such file or directory")
+
+    def test_a_file_that_is_a_link(self):
+        victim = self.write("victim", "untouched")
+        (self.logs / "fixture").mkdir(parents=True)
+        for name in ("misbehave.log", "misbehave-extended.log"):
+            link = self.logs / "fixture" / name
+            link.symlink_to(victim)
+            self.check_refused(f"{link}: a symbolic link, not a log file")
+            link.unlink()
+        self.assertEqual(victim.read_text(), "untouched")
+
+    def test_a_group_that_is_a_link(self):
+        self.logs.mkdir()
+        (self.logs / "fixture").symlink_to(self.scratch)
+        self.check_refused(f"{self.logs}/fixture/misbehave.log: cannot open or make its directory")
+
+    def test_a_pipe(self):
+        (self.logs / "fixture").mkdir(parents=True)
+        os.mkfifo(self.logs / "fixture" / "misbehave.log")
+        self.check_refused(f"{self.logs}/fixture/misbehave.log: not a regular file")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to become another user")
+    def test_not_writable(self):
+        self.scratch.chmod(0o755)
+        self.logs.mkdir(mode=0o755)
+        self.check_refused(f"{self.logs}/fixture/misbehave.log: cannot open or make its directory: Permission denied",
+                           user=65534, group=65534, extra_groups=[])
+
+
+class OnStderr(CommandTest):
+    def test_bare_messages_from_info_on(self):
+        result = self.misbehave("--how", "levels")
+        self.assertEqual(result.err.splitlines()[1:-1], [message for _, message in LEVELS[1:]])
+
+    def test_verbose_shows_debug(self):
+        result = self.misbehave("--how", "levels", options=["-v"])
+        self.assertIn("a debug message\nan info message\n", result.err)
+        self.assertIn("\n__COOKBOOK_STATS__:", result.err)
+
+    def test_dry_run_shows_everything_with_a_prefix(self):
+        result = self.misbehave("--how", "levels", options=["--dry-run"])
+        self.assertIn("DRY-RUN: a debug message\n", result.err)
+        for line in result.err.splitlines():
+            self.assertTrue(line.startswith("DRY-RUN: "), line)
+
+    def test_control_characters_are_shown_as_text(self):
+        self.assertIn(r"forged\x1b[31m \x01\xff end" + "\n", self.misbehave("--how", "bytes").err)
+
+    def test_a_closed_or_full_stderr_does_not_fail_a_run(self):
+        for words in ("2>&-", "2>/dev/full"):
+            result = self.run_command("sh", "-c", f'exec cookbook -c "$1" {NAME} --how levels {words}', "-", self.config)
+            self.assertEqual(result.code, 0, result)
+        self.assertEqual(sum("END (PASS)" in line for line in self.log(NAME)), 2)
+
+
+class Colours(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.env["TERM"] = "xterm"
+
+    def shown(self):
+        result = self.misbehave_on_terminal("--how", "levels").finish()
+        self.assertEqual(result.code, 0, result)
+        return result.out
+
+    def test_on_a_terminal(self):
+        text = self.shown()
+        self.assertIn("\nan info message\n\033[33ma warning\033[0m\n\033[31man error\033[0m\n", text)
+        self.assertNotIn("\033", "\n".join(self.log(NAME, True)))
+
+    def test_not_when_asked_not_to(self):
+        for variables in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CLICOLOR": "0"}):
+            with self.subTest(variables):
+                before = dict(self.env)
+                self.env.update(variables)
+                self.assertNotIn("\033", self.shown())
+                self.env = before
+
+    def test_an_empty_no_color_does_not_count(self):
+        self.env["NO_COLOR"] = ""
+        self.assertIn("\033[31m", self.shown())
+
+    def test_not_in_a_pipe(self):
+        self.assertNotIn("\033", self.misbehave("--how", "levels").err)
+
+
+class Data(CommandTest):
+    """Standard output is the cookbook's."""
+
+    def test_bytes_come_through_as_they_are(self):
+        count = 10_000_000
+        process = self.start_misbehave("--how", "data", "--value", count)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        wanted = (bytes(number * 7 % 256 for number in range(256)) * (count // 256 + 1))[:count]
+        self.assertEqual(hashlib.sha256(out).digest(), hashlib.sha256(wanted).digest())
+
+    def test_a_reader_that_stops_does_not_stop_the_run(self):
+        process = self.start_misbehave("--how", "lines", "--value", "300000")
+        self.assertEqual(process.stdout.readline(), b"line 0\n")
+        process.stdout.close()
+        self.assertEqual(process.wait(30), 0)
+        self.assertEqual(self.marks()[-1], "run ends")
+
+    def test_a_slow_reader_is_waited_for(self):
+        process = self.start_misbehave("--how", "lines", "--value", "100000")
+        waiting = lambda: int.from_bytes(fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)), sys.byteorder)
+        self.wait_for(lambda: waiting() > 60000, "a full pipe")
+        # It has more to say than the pipes hold.
+        self.assertNotIn("run ends", self.marks())
+        result = self.finish(process)
+        self.assertEqual(result.code, 0)
+        self.assertEqual(result.out, "".join(f"line {number}\n" for number in range(100000)))
+
+    def test_a_reader_that_never_reads_can_be_interrupted(self):
+        process = self.start_misbehave("--how", "lines", "--value", "1000000", stderr=subprocess.DEVNULL)
+        self.wait_for_mark("run")
+        for text in ("press again", "killing the cookbook"):
+            process.send_signal(signal.SIGINT)
+            self.wait_for_log(text)
+        self.wait_for_log("END (ERROR)")
+        # One more ends the waiting for the reader; the first may still find the cookbook's end.
+        self.wait_for(lambda: process.poll() is not None or process.send_signal(signal.SIGINT), "the end")
+        self.assertEqual(process.returncode, 97)
+        self.assertEqual(self.marks()[-2:], ["rollback", "rollback ends"])
+        self.assertNothingLeft()
+
+    def test_a_full_disk_is_said(self):
+        result = self.run_command("sh", "-c", f'exec cookbook -c "$1" {NAME} --how lines --value 1000 >/dev/full', "-",
+                                  self.config)
+        self.assertIn("cannot write to standard output: No space left on device, what the cookbook prints is lost "
+                      "from here on\n", result.err)
+        self.assertEqual(result.code, 0)
+
+    def test_a_list_to_a_full_disk_fails(self):
+        result = self.run_command("sh", "-c", 'exec cookbook -c "$1" -l >/dev/full', "-", self.config)
+        self.assertEqual(result.code, 1)
+        self.assertIn("cannot write to standard output: No space left on device\n", result.err)
+
+    def test_standard_input_is_not_the_cookbooks(self):
+        done = self.run_command("sh", "-c", f'echo secret | cookbook -c "$1" {NAME} --how read-stdin', "-", self.config)
+        self.assertEqual(done.code, 0)
+        self.assertEqual(done.out, "read 0 bytes\n")
+
+
+if __name__ == "__main__":
+    unittest.main()

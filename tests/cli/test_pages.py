@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages and the man pages show is what there is. `--update` brings the pages up to date."""
+
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from harness import BUILD, PREFIX, SOURCE, CommandTest
+from pages import Pages
+
+
+
+def man(name):
+    return (SOURCE / "docs" / "man" / name).read_text()
+
+
+class PagesTest(CommandTest):
+    def test_blocks(self):
+        pages = Pages(SOURCE, BUILD, PREFIX, self.scratch)
+        self.assertIn(SOURCE / "docs" / "authors.md", pages.files())
+        for page, shown, wanted in pages.problems(update=UPDATE):
+            with self.subTest(page=page.name):
+                self.assertEqual(shown, wanted)
+
+    def test_each_sample_is_shown(self):
+        text = "".join(page.read_text() for page in Pages(SOURCE, BUILD, PREFIX, self.scratch).files())
+        for sample in (SOURCE / "docs" / "samples").glob("*.c"):
+            self.assertIn(f"/* samples.{sample.stem}: ", text)
+
+    def test_links(self):
+        for page in Pages(SOURCE, BUILD, PREFIX, self.scratch).files() + [SOURCE / "CONTRIBUTING.md"]:
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+                self.assertTrue((page.parent / target).exists(), f"{page.name} links to {target}")
+
+
+class ManPages(CommandTest):
+    def options(self, *words):
+        result = self.run_command(*words)
+        self.assertEqual(result.code, 0, result)
+        options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", result.out.partition("options:")[2]))
+        self.assertIn("--help", options)
+        return options
+
+    def assertDocumented(self, options, name):
+        text = man(name)
+        for option in options:
+            flag = option[1:].replace("-", r"(?:\\-|-)")
+            self.assertRegex(text, rf"(?m)^\.It .*Fl {flag}\b", f"{option} is not in {name}")
+
+    def test_options_of_cookbook(self):
+        self.assertDocumented(self.options("cookbook", "-h"), "cookbook.1")
+
+    def test_options_of_spicerack(self):
+        for words in (["spicerack", "-h"], ["spicerack", "config", "show", "-h"]):
+            self.assertDocumented(self.options(*words), "spicerack.1")
+
+    def test_keys(self):
+        """Each row of the settings' table, by its help."""
+        text = man("spicerack.cfg.5")
+        keys = self.run_command("spicerack", "config", "show", "-h").out.partition("keys:\n")[2]
+        names = re.findall(r"^  (\S+)$", keys, re.M)
+        self.assertIn("logs_base_dir", names)
+        for name in names:
+            self.assertRegex(text, rf"(?m)^\.It Ic {re.escape(name)}$", name)
+        for variable in re.findall(r"\((SPICERACK_\w+)\)", keys):
+            self.assertIn(variable, text)
+
+    def test_exit_codes(self):
+        header = (SOURCE / "core" / "host" / "outcome.h").read_text()
+        codes = re.findall(r"^\tEXIT_\w+ = (\d+),", header, re.M)
+        self.assertGreater(len(codes), 10)
+        for code in codes:
+            self.assertRegex(man("cookbook.1"), rf"(?m)^\.It {code}$", f"exit code {code}")
+            self.assertRegex((SOURCE / "docs" / "operators.md").read_text(), rf"(?m)^\| {code} \|", code)
+
+    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    def test_lint(self):
+        for page in sorted((SOURCE / "docs" / "man").iterdir()):
+            done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), page.name)
+
+
+UPDATE = "--update" in sys.argv
+if UPDATE:
+    sys.argv.remove("--update")
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signals: what the operator's keys, the service manager and the kernel may do to a run at any stage."""
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+import unittest
+
+from harness import CommandTest
+
+NAME = "fixture.misbehave"
+WHOLE = ["check", "prepare", "describe", "lock", "run"]
+ROLLED_BACK = ["rollback", "rollback ends"]
+
+FIRST = "Ctrl+C: interrupting the cookbook, press again to kill it"
+SECOND = "Ctrl+C again: killing the cookbook"
+IN_ROLLBACK = "the cookbook is being rolled back, press Ctrl+C again within 5 seconds to abandon that"
+ABANDONED = "Ctrl+C again: the rollback is abandoned"
+OWED = "the cookbook was stopped, it was not rolled back: a rollback is owed"
+
+# What a blocking call of the SDK waits in, and what does not listen.
+BLOCKING = (["--how", "sleep", "--value", "60"], ["--how", "command"])
+DEAF = (["--how", "deaf"], ["--how", "spin"])
+
+
+def end(code, how):
+    return f"END ({'ERROR' if code == 97 else 'PASS' if code == 0 else 'FAIL'}) - Cookbook {NAME} (exit_code={code}) by {how}"
+
+
+class SignalTest(CommandTest):
+    def start_at(self, mark, *words, **more):
+        """Starts a run and waits until it has come to a mark."""
+        self.marks_file.unlink(missing_ok=True)
+        process = self.start_misbehave(*words, **more)
+        self.wait_for_mark(mark)
+        return process
+
+    def interrupt(self, process, shown, number=signal.SIGINT):
+        """Sends a signal and waits until the supervisor has said what it does about it."""
+        process.send_signal(number)
+        self.wait_for_log(shown)
+
+    def check_end(self, process, code, marks):
+        result = self.finish(process)
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(self.marks(), marks, result)
+        self.assertNothingLeft()
+        return result
+
+    @contextlib.contextmanager
+    def fresh(self, case):
+        """One case of several, with marks and a log of its own."""
+        with self.subTest(case):
+            self.marks_file.unlink(missing_ok=True)
+            shutil.rmtree(self.logs, ignore_errors=True)
+            yield
+
+
+class CtrlC(SignalTest):
+    def test_first_one_interrupts_a_blocking_call(self):
+        for words in BLOCKING:
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", "--deferred", *words)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
+                self.assertEqual(result.err.splitlines(), [
+                    f"START - Cookbook {NAME} by {words[1]}", FIRST, "Interrupted", f"Rolling back cookbook {NAME}",
+                    end(97, words[1])])
+
+    def test_it_ends_the_command_that_runs(self):
+        process = self.start_at("run", "--how", "command")
+        command = self.process_named("tail")
+        process.send_signal(signal.SIGINT)
+        self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
+        self.assertFalse(os.path.exists(f"/proc/{command}"))
+
+    def test_second_one_kills(self):
+        for words in DEAF:
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", "--deferred", *words)
+                self.interrupt(process, FIRST)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
+                self.assertEqual(result.err.splitlines(), [
+                    f"START - Cookbook {NAME} by {words[1]}", FIRST, SECOND, f"Rolling back cookbook {NAME}",
+                    end(97, words[1])])
+
+    def test_in_prepare_there_is_neither_start_nor_end(self):
+        for words in BLOCKING:
+            with self.fresh(words):
+                process = self.start_at("prepare", "--at", "prepare", *words)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, ["check", "prepare"])
+                self.assertEqual(result.err.splitlines(), [FIRST, f"Interrupted before the start of cookbook {NAME}"])
+
+    def test_twice_in_each_callback_before_start(self):
+        for number, callback in enumerate(WHOLE[:-1]):
+            with self.fresh(callback):
+                process = self.start_at(callback, "--at", callback, "--how", "deaf")
+                self.interrupt(process, FIRST)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, WHOLE[:number + 1])
+                self.assertNotIn("START", result.err)
+                self.assertNotIn("END", result.err)
+
+    def test_too_late_is_said(self):
+        """The cookbook hears of it only after its run has succeeded."""
+        process = self.start_at("run", "--how", "pause", "--value", "1")
+        self.interrupt(process, FIRST)
+        result = self.check_end(process, 0, [*WHOLE, "run ends"])
+        self.assertIn("The cookbook ended before it could be interrupted\n", result.err)
+
+    def test_try_does_not_catch_it(self):
+        process = self.start_at("run", "--how", "try-sleep", "--value", "60")
+        process.send_signal(signal.SIGINT)
+        self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
+
+
+class InRollback(SignalTest):
+    def test_first_one_only_warns(self):
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "1")
+        self.interrupt(process, IN_ROLLBACK)
+        result = self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
+        self.assertIn(end(99, "raise"), result.err)
+
+    def test_second_one_within_five_seconds_abandons(self):
+        for how in ["deaf", "spin", "command"]:
+            with self.fresh(how):
+                process = self.start_at("rollback", "--how", "raise", "--at-rollback", how)
+                self.interrupt(process, IN_ROLLBACK)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 93, [*WHOLE, "rollback"])
+                self.assertIn(ABANDONED, result.err)
+                self.assertIn(f"The rollback of cookbook {NAME} did not end: what it had not done yet is owed\n"
+                              + end(93, "raise"), result.err)
+
+    def test_second_one_after_five_seconds_warns_again(self):
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "6")
+        self.interrupt(process, IN_ROLLBACK)
+        time.sleep(5.1)  # the span itself is what is tested
+        process.send_signal(signal.SIGINT)
+        result = self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
+        self.assertEqual(result.err.count(IN_ROLLBACK), 2, result)
+
+    def test_what_interrupted_the_run_does_not_interrupt_the_rollback(self):
+        process = self.start_at("run", "--how", "command", "--at-rollback", "sleep", "--value", "1")
+        process.send_signal(signal.SIGINT)
+        self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
+
+    def test_sigterm_does_not_stop_it(self):
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "1")
+        for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")):
+            self.interrupt(process, f"{name}: the cookbook is being rolled back, that goes on", number)
+        self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
+
+
+class OtherSignals(SignalTest):
+    def test_each_acts_like_the_first_ctrl_c(self):
+        for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP"), (signal.SIGQUIT, "SIGQUIT")):
+            with self.fresh(name):
+                process = self.start_at("run", "--how", "sleep", "--value", "60", "--scoped")
+                process.send_signal(number)
+                result = self.check_end(process, 97, [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertIn(f"{name}: interrupting the cookbook\n", result.err)
+
+    def test_in_prepare(self):
+        process = self.start_at("prepare", "--at", "prepare", "--how", "sleep", "--value", "60")
+        process.send_signal(signal.SIGTERM)
+        self.check_end(process, 97, ["check", "prepare"])
+
+    def test_a_deaf_cookbook_is_killed_some_time_after_sigterm(self):
+        begin = time.monotonic()
+        process = self.start_at("run", "--how", "deaf", "--scoped")
+        process.send_signal(signal.SIGTERM)
+        result = self.check_end(process, 97, [*WHOLE, "scope", *ROLLED_BACK])
+        self.assertIn("the cookbook did not react: killing it\n", result.err)
+        self.assertGreater(time.monotonic() - begin, 9)
+
+    def test_ctrl_c_after_sigterm_does_not_wait_for_that(self):
+        process = self.start_at("run", "--how", "deaf")
+        self.interrupt(process, "SIGTERM: interrupting the cookbook", signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        self.wait_for(lambda: not self.pending(process), "the first Ctrl+C to be taken")
+        process.send_signal(signal.SIGINT)
+        self.wait_for_log(SECOND)
+        self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
+
+    @staticmethod
+    def pending(process):
+        """Whether a signal still waits to be taken."""
+        try:
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                masks = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+        except OSError:
+            return False
+        return int(masks["ShdPnd"], 16) != 0
+
+    def test_ctrl_z_is_ignored(self):
+        process = self.start_at("run", "--how", "sleep", "--value", "1")
+        self.interrupt(process, "Ctrl+Z is ignored: a cookbook cannot be suspended", signal.SIGTSTP)
+        self.check_end(process, 0, [*WHOLE, "run ends"])
+
+    def test_an_ignored_sighup_stays_ignored(self):
+        process = self.start_at("run", "--how", "sleep", "--value", "1",
+                                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        process.send_signal(signal.SIGHUP)
+        result = self.check_end(process, 0, [*WHOLE, "run ends"])
+        self.assertNotIn("interrupt", result.err)
+
+
+class Killed(SignalTest):
+    """SIGKILL to one of the three processes: nothing outlives it, and what is owed is written."""
+
+    STAGES = [("prepare", ["--at", "prepare", "--how", "deaf"], False),
+              ("run", ["--how", "deaf"], True),
+              ("run", ["--how", "spin"], True),
+              ("run", ["--how", "command"], True),
+              ("stray left", ["--how", "stray-and-deaf"], True),
+              ("rollback", ["--how", "raise", "--at-rollback", "deaf"], True)]
+
+    def test_supervisor(self):
+        for mark, words, owed in self.STAGES:
+            with self.fresh(f"{mark} {words}"):
+                stage = "run" if mark == "stray left" else mark
+                process = self.start_at(mark, *words)
+                marks = self.marks()
+                process.kill()
+                self.assertEqual(self.finish(process).code, -signal.SIGKILL)
+                self.assertNothingLeft(1)
+                self.assertEqual(self.marks(), marks)
+                message = f"The supervisor of cookbook {NAME} died during {stage}: {OWED}"
+                for extended in (False, True):
+                    self.assertEqual(("ERROR", message) in self.records(NAME, extended), owed)
+
+    def test_supervisor_whose_descriptors_are_held_by_others(self):
+        """A pipe that is still open elsewhere does not keep the runner alive."""
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        process = self.start_at("run", "--how", "deaf", stdout=writing, pass_fds=[reading])
+        process.kill()
+        process.wait()
+        self.assertNothingLeft(1)
+
+    def test_worker(self):
+        for words in [["--how", "deaf"], ["--how", "command"], ["--how", "sleep", "--value", "60"]]:
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", *words)
+                os.kill(self.process_named("spicerack-work"), signal.SIGKILL)
+                result = self.check_end(process, 92, [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertIn(f"Cookbook {NAME} was ended by signal 9 (SIGKILL, Killed) during run\n", result.err)
+
+    def test_worker_in_rollback(self):
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "deaf")
+        os.kill(self.process_named("spicerack-work"), signal.SIGKILL)
+        self.check_end(process, 93, [*WHOLE, "rollback"])
+
+    def test_runner(self):
+        for mark, words, _ in self.STAGES:
+            with self.fresh(f"{mark} {words}"):
+                process = self.start_at(mark, *words)
+                marks = self.marks()
+                os.kill(self.process_named("spicerack-run"), signal.SIGKILL)
+                result = self.check_end(process, 92 if mark == "prepare" else 93, marks)
+                if mark == "prepare":
+                    self.assertIn(f"The runner of cookbook {NAME} died during its ", result.err)
+                    self.assertNotIn("END", result.err)
+                else:
+                    self.assertIn("owed\n", result.err)
+                    self.assertIn(f"END (FAIL) - Cookbook {NAME} (exit_code=93)", result.err)
+
+    def test_signals_to_runner_and_worker_are_ignored(self):
+        process = self.start_at("run", "--how", "sleep", "--value", "1")
+        for name in ("spicerack-run", "spicerack-work"):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
+                os.kill(self.process_named(name), number)
+        self.check_end(process, 0, [*WHOLE, "run ends"])
+
+
+class OnATerminal(SignalTest):
+    """Keys typed at a terminal: the kernel sends their signals to whatever is in its foreground."""
+
+    def at(self, mark, *words):
+        terminal = self.misbehave_on_terminal(*words)
+        self.wait_for_mark(mark)
+        return terminal
+
+    def check_terminal(self, terminal, code, marks):
+        result = terminal.finish()
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(self.marks(), marks, result)
+        self.assertNothingLeft()
+        return result
+
+    def test_ctrl_c(self):
+        for words in BLOCKING:
+            with self.fresh(words):
+                terminal = self.at("run", "--scoped", *words)
+                terminal.type(b"\x03")
+                result = self.check_terminal(terminal, 97, [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertIn(FIRST, result.out)
+                self.assertIn(end(97, words[1]), result.out)
+
+    def test_runner_and_worker_are_not_hit(self):
+        """Not even a cookbook that has put back the default action dies of it."""
+        terminal = self.at("run", "--how", "default-and-deaf")
+        terminal.type(b"\x03")
+        terminal.wait_for(FIRST)
+        worker = self.process_named("spicerack-work")
+        runner = self.process_named("spicerack-run")
+        for pid in (worker, runner):
+            self.assertNotEqual(os.getsid(pid), os.getsid(terminal.process.pid))
+        terminal.type(b"\x03")
+        result = self.check_terminal(terminal, 97, [*WHOLE, *ROLLED_BACK])
+        self.assertIn(SECOND, result.out)
+        self.assertNotIn("was ended by signal", result.out)
+
+    def test_ctrl_c_twice_in_rollback(self):
+        terminal = self.at("rollback", "--how", "raise", "--at-rollback", "deaf")
+        terminal.type(b"\x03")
+        terminal.wait_for(IN_ROLLBACK)
+        terminal.type(b"\x03")
+        self.check_terminal(terminal, 93, [*WHOLE, "rollback"])
+
+    def test_ctrl_z_and_ctrl_backslash(self):
+        terminal = self.at("run", "--how", "sleep", "--value", "60")
+        terminal.type(b"\x1a")
+        terminal.wait_for("Ctrl+Z is ignored")
+        terminal.type(b"\x1c")
+        result = self.check_terminal(terminal, 97, [*WHOLE, *ROLLED_BACK])
+        self.assertIn("SIGQUIT: interrupting the cookbook", result.out)
+
+    def test_a_closed_terminal_is_a_hangup(self):
+        for words in BLOCKING:
+            with self.fresh(words):
+                terminal = self.at("run", "--scoped", *words)
+                terminal.hang_up()
+                self.assertEqual(terminal.finish().code, 97)
+                self.assertEqual(self.marks(), [*WHOLE, "scope", *ROLLED_BACK])
+                self.assertNothingLeft()
+                messages = [message for _, message in self.records(NAME)]
+                self.assertEqual(messages[-4:], ["SIGHUP: interrupting the cookbook", "Interrupted",
+                                                 f"Rolling back cookbook {NAME}", end(97, words[1])])
+
+    def test_a_closed_terminal_does_not_hurt_a_run_that_ignores_it(self):
+        terminal = self.on_terminal("nohup", "cookbook", "-c", self.config, NAME, "--marks", self.marks_file,
+                                    "--how", "sleep", "--value", "1")
+        self.wait_for_mark("run")
+        terminal.hang_up()
+        self.assertEqual(terminal.finish().code, 0)
+        self.assertEqual(self.marks(), [*WHOLE, "run ends"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,731 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A whole run, run_cookbook(), against a hostile worker or a hostile runner. No process is started:
+ * the calls that would start, kill or wait for one, the clock and the sinks of the log are
+ * replaced below at link time, and the other side acts whenever the supervisor waits. So nothing
+ * ever blocks, and time is what the script says.
+ *
+ * The first byte of the input: flags (enum). The rest is the script, one letter per act, see
+ * act(). No `u` is ever sent, so that a record of the module `run` is the supervisor's own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <spicerack/clock.h>
+
+#include "../../core/host/log.h"
+#include "../../core/host/logfile.h"
+#include "../../core/host/run.h"
+#include "../../core/host/signals.h"
+#include "../../core/host/terminal.h"
+#include "../../core/runtime/descendants.h"
+#include "../../core/runtime/fd.h"
+#include "../../core/runtime/protocol.h"
+#include "../../core/runtime/wire.h"
+#include "shown.h"
+
+#define HEAD "jdoe 4860 "
+/* No process has it. */
+#define RUNNER_PID INT32_MAX
+#define WAITS_MAX 200000
+#define BODY_MAX (1U << 20)
+#define FRAGMENT_SIZE 32768U
+
+enum {
+	HONEST_RUNNER = 1, /* answers the supervisor's orders as it should */
+	DRY_RUN = 2,
+	VERBOSE = 4,
+	ROLLBACK = 8,
+	HONEST_STAGES =
+		4, /* shift: the worker is honest before this stage, the script waits for it */
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* What the other side is up to. */
+static struct {
+	const uint8_t *at, *end;
+	unsigned int flags;
+	struct buf body; /* of the next message */
+	int far[16];     /* while they are handed over: the descriptor for each number */
+	int control, requests, interrupt, out, err;
+	int signals;   /* eventfd, readable while a signal waits */
+	int queue[64]; /* of signals */
+	unsigned int queued;
+	int64_t now_ns;
+	unsigned int waits, deaths;
+	bool playing, begun, child, gone;
+	uint32_t serial;
+	unsigned int starts, ends;
+} other;
+
+static int lowest_free;
+
+/* ---- sinks of the log ---- */
+
+struct logfile {
+	int unused;
+};
+
+int logfile_open(const char *base, const char *name, const struct logfile_limits *limits,
+		 struct logfile **ret_logfile, struct err *err)
+{
+	static struct logfile logfile;
+
+	*ret_logfile = &logfile;
+	return 0;
+}
+
+int logfile_write(struct logfile *logfile, const struct buf *record, const struct buf *extended,
+		  struct err *err)
+{
+	const char *head = other.flags & DRY_RUN ? "DRY-RUN " HEAD : HEAD, *said;
+
+	if (record)
+		expect_record(record->text, record->length, head);
+	expect_record(extended->text, extended->length, head);
+	/* Only announce() of run.c says so. */
+	said = strchr(extended->text, '[');
+	if (strncmp(said, "[INFO run:", 10) != 0 || !(said = strchr(said, ']')) ||
+	    strncmp(said - 12, " in announce] ", 14) != 0)
+		return 0;
+	said += 2;
+	other.starts += strncmp(said, "START - Cookbook fuzz", 21) == 0;
+	other.ends += strncmp(said, "END (", 5) == 0 || strncmp(said, "DONE (", 6) == 0;
+	return 0;
+}
+
+const char *logfile_path(const struct logfile *logfile, bool extended)
+{
+	return "/nonexistent/fuzz.log";
+}
+
+void logfile_close(struct logfile *logfile)
+{
+}
+
+void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose)
+{
+	*terminal = (struct terminal){.fd = -1, .dry_run = dry_run};
+}
+
+void terminal_write(struct terminal *terminal, const struct log_record *record)
+{
+	struct buf text = {0};
+
+	record_render_terminal(record, terminal->dry_run, &text);
+	expect_shown(buf_text(&text), text.length);
+	buf_free(&text);
+}
+
+void terminal_close(struct terminal *terminal)
+{
+}
+
+/* The usage error, with the words of the worker in it. */
+int fputs(const char *restrict text, FILE *restrict stream)
+{
+	if (other.playing)
+		expect_shown(text, strlen(text));
+	return 0;
+}
+
+/* ---- the host around the run ---- */
+
+const char *settings_text(const struct settings *settings, const char *path)
+{
+	return "/nonexistent";
+}
+
+int settings_list(const struct settings *settings, const char *path, spk_strings *ret,
+		  struct err *err)
+{
+	return -1;
+}
+
+int signals_open(struct err *err)
+{
+	return other.signals;
+}
+
+int signals_next(int fd)
+{
+	eventfd_t count;
+	int number;
+
+	if (other.queued == 0 || eventfd_read(fd, &count) < 0)
+		return 0;
+	number = other.queue[0];
+	memmove(other.queue, other.queue + 1, --other.queued * sizeof(other.queue[0]));
+	return number;
+}
+
+static void raise_signal(int number)
+{
+	if (other.queued == sizeof(other.queue) / sizeof(other.queue[0]))
+		return;
+	other.queue[other.queued++] = number;
+	eventfd_write(other.signals, 1);
+}
+
+spk_duration spk_uptime(void)
+{
+	return (spk_duration){other.now_ns};
+}
+
+/* ---- processes ---- */
+
+int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int fd, int as)
+{
+	EXPECT(as >= 0 && as < 16);
+	other.far[as] = fd;
+	return 0;
+}
+
+static int keep(int as)
+{
+	int fd = fcntl(other.far[as], F_DUPFD_CLOEXEC, 10);
+
+	EXPECT(fd >= 0);
+	return fd;
+}
+
+int posix_spawn(pid_t *restrict pid, const char *restrict path,
+		const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *restrict attributes, char *const *restrict argv,
+		char *const *restrict environment)
+{
+	*pid = RUNNER_PID;
+	other.control = keep(RUNNER_CONTROL_FD);
+	other.requests = keep(RUNNER_REQUESTS_FD);
+	other.interrupt = keep(RUNNER_INTERRUPT_FD);
+	other.out = keep(STDOUT_FILENO);
+	other.err = keep(STDERR_FILENO);
+	fd_set_nonblocking(other.out);
+	fd_set_nonblocking(other.err);
+	return 0;
+}
+
+static void close_far_ends(void)
+{
+	other.gone = true;
+	other.child = false;
+	fd_close(&other.control);
+	fd_close(&other.requests);
+	fd_close(&other.interrupt);
+	fd_close(&other.out);
+	fd_close(&other.err);
+}
+
+int kill(pid_t pid, int number)
+{
+	if (pid == RUNNER_PID)
+		close_far_ends();
+	else
+		raise_signal(number);
+	return 0;
+}
+
+int descendants_kill(pid_t wanted, int *ret_status)
+{
+	close_far_ends();
+	return 0;
+}
+
+/* ---- what the other side says ---- */
+
+struct head {
+	uint32_t type, serial, more, length;
+};
+
+/* One datagram, without any `u`. A full socket loses it. */
+static void datagram(int fd, const struct head *head, const char *bytes, size_t length)
+{
+	struct buf packet = {0};
+
+	if (head)
+		buf_add(&packet, head, sizeof(*head));
+	buf_add(&packet, bytes, length);
+	for (size_t i = 0; i < packet.length; i++)
+		if (packet.text[i] == 'u')
+			packet.text[i] = 'v';
+	if (fd >= 0)
+		(void)!send(fd, packet.text, packet.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	buf_free(&packet);
+}
+
+static void message(int fd, uint32_t type, uint32_t serial, bool more, struct buf *body)
+{
+	size_t done = 0, length;
+
+	do {
+		length = body->length - done < FRAGMENT_SIZE ? body->length - done : FRAGMENT_SIZE;
+		datagram(fd,
+			 &(struct head){type, serial, more || done + length < body->length,
+					(uint32_t)length},
+			 buf_text(body) + done, length);
+		done += length;
+	} while (done < body->length);
+	buf_clear(body);
+}
+
+static void print(int fd, const char *bytes, size_t length)
+{
+	struct buf copy = {0};
+
+	buf_add(&copy, bytes, length);
+	for (size_t i = 0; i < length; i++)
+		if (copy.text[i] == 'u')
+			copy.text[i] = 'v';
+	if (fd >= 0)
+		(void)!write(fd, copy.text, length);
+	buf_free(&copy);
+}
+
+static void put_result(uint64_t stage, uint64_t outcome, uint64_t code, const char *text,
+		       uint64_t lines, struct buf *body)
+{
+	const uint64_t numbers[] = {stage, outcome, code, 0};
+
+	for (size_t i = 0; i < 4; i++)
+		wire_put_number(body, numbers[i]);
+	wire_put_text(body, text);
+	wire_put_number(body, 20);
+	wire_put_number(body, 1800000000000);
+	wire_put_number(body, 0);
+	wire_put_number(body, lines);
+	for (uint64_t i = 0; i < lines; i++)
+		wire_put_text(body, i ? "caused by: this" : "that went wrong");
+	wire_put_number(body, lines);
+	for (uint64_t i = 0; i < lines; i++)
+		wire_put_number(body, 0x1000 + i);
+}
+
+static void send_result(uint64_t stage, uint64_t outcome, uint64_t code, const char *text,
+			unsigned int lines)
+{
+	struct buf body = {0};
+
+	put_result(stage, outcome, code, text, lines, &body);
+	message(other.requests, REQUEST_RESULT, 0, false, &body);
+	buf_free(&body);
+}
+
+static void send_log(uint64_t level, const char *text)
+{
+	struct buf body = {0};
+
+	wire_put_number(&body, level);
+	wire_put_text(&body, "cookbooks/fuzz.c");
+	wire_put_number(&body, 7);
+	wire_put_text(&body, "act");
+	wire_put_text(&body, text);
+	message(other.requests, REQUEST_LOG, ++other.serial, false, &body);
+	buf_free(&body);
+}
+
+static void send_control(uint32_t type, const uint64_t *number, const char *text)
+{
+	struct buf body = {0};
+
+	if (number)
+		wire_put_number(&body, *number);
+	if (text)
+		wire_put_text(&body, text);
+	message(other.control, type, 0, false, &body);
+	buf_free(&body);
+}
+
+static void send_gone(uint64_t status, uint64_t number)
+{
+	const uint64_t numbers[] = {status, number, 1, 0x8, 0x7000};
+	struct buf body = {0};
+
+	for (size_t i = 0; i < 5; i++)
+		wire_put_number(&body, numbers[i]);
+	wire_put_text(&body, "run");
+	wire_put_number(&body, 2);
+	for (uint64_t i = 0; i < 2; i++) {
+		wire_put_number(&body, 0x1000 + i);
+		wire_put_number(&body, i);
+	}
+	message(other.control, CONTROL_GONE, 0, false, &body);
+	buf_free(&body);
+	other.child = false;
+}
+
+/* ---- the script ---- */
+
+static uint8_t next(void)
+{
+	return other.at < other.end ? *other.at++ : 0;
+}
+
+/* A length and as many bytes as there are. */
+static const char *next_bytes(size_t *ret_length)
+{
+	const char *bytes;
+
+	*ret_length = next();
+	if (*ret_length > (size_t)(other.end - other.at))
+		*ret_length = (size_t)(other.end - other.at);
+	bytes = (const char *)other.at;
+	other.at += *ret_length;
+	return bytes;
+}
+
+/* The same as text, cut at a NUL; for free(). */
+static char *next_text(void)
+{
+	size_t length;
+	const char *bytes = next_bytes(&length);
+	char *text = strndup(bytes, length);
+
+	EXPECT(text);
+	return text;
+}
+
+static void close_one(unsigned int which)
+{
+	int *ends[] = {&other.out, &other.err, &other.requests, &other.control};
+
+	fd_close(ends[which % 4]);
+}
+
+/* Additions to the body of the next message. False: it was none of these. */
+static bool compose(uint8_t letter)
+{
+	struct buf *body = &other.body;
+	uint64_t number = 0, numbers[4];
+	const char *bytes;
+	size_t length;
+	char *text;
+
+	if (body->length > BODY_MAX)
+		buf_clear(body);
+	switch (letter) {
+	case 'n': /* a small number */
+		wire_put_number(body, next());
+		return true;
+	case 'N': /* any number */
+		for (int i = 0; i < 8; i++)
+			number = number << 8 | next();
+		wire_put_number(body, number);
+		return true;
+	case 's': /* a text */
+		text = next_text();
+		wire_put_text(body, text);
+		free(text);
+		return true;
+	case '0': /* no text */
+		wire_put_text(body, NULL);
+		return true;
+	case 'x': /* bytes */
+		bytes = next_bytes(&length);
+		buf_add(body, bytes, length);
+		return true;
+	case 'X': /* the same byte very often */
+		number = next();
+		buf_fill(body, (char)number, (size_t)next() * 64);
+		return true;
+	case 'R': /* the items of a result with an error: stage, outcome, code, lines */
+		for (size_t i = 0; i < 4; i++)
+			numbers[i] = next();
+		put_result(numbers[0], numbers[1], numbers[2], "text", numbers[3] % 80, body);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* All fragments but the last are full. */
+static void fill_fragment(bool wanted, struct buf *body)
+{
+	size_t rest = body->length % FRAGMENT_SIZE;
+
+	if (wanted && (rest || body->length == 0))
+		buf_fill(body, ' ', FRAGMENT_SIZE - rest);
+}
+
+/* Messages and what else happens to the supervisor. */
+static void act(uint8_t letter)
+{
+	struct buf *body = &other.body;
+	uint64_t number;
+	uint32_t type;
+	size_t length;
+	const char *bytes;
+	char *text;
+
+	switch (letter) {
+	case 'q': /* the body as a request of the worker */
+	case 'f': /* the same as a fragment that others follow */
+		type = next();
+		fill_fragment(letter == 'f', body);
+		message(other.requests, type, next(), letter == 'f', body);
+		break;
+	case 'c': /* the body as an answer of the runner */
+	case 'F':
+		fill_fragment(letter == 'F', body);
+		message(other.control, next(), 0, letter == 'F', body);
+		break;
+	case 'Q': /* the body as it is */
+		datagram(other.requests, NULL, buf_text(body), body->length);
+		buf_clear(body);
+		break;
+	case 'C':
+		datagram(other.control, NULL, buf_text(body), body->length);
+		buf_clear(body);
+		break;
+	case 'l': /* a good record */
+		number = next();
+		text = next_text();
+		send_log(number, text);
+		free(text);
+		break;
+	case 'r': /* a good result */
+		number = next();
+		type = next();
+		send_result(number, type, 0, NULL, type == OUTCOME_RAISED ? 2 : 0);
+		break;
+	case 't': /* a result with a text */
+		number = next();
+		type = next();
+		text = next_text();
+		send_result(number, type, next(), text, 0);
+		free(text);
+		break;
+	case 'g': /* the worker died */
+		number = next();
+		send_gone(number, next());
+		break;
+	case 'S': /* a child is there */
+		number = next();
+		send_control(CONTROL_STARTED, &number, NULL);
+		break;
+	case 'Y': /* the cookbook is open */
+		send_control(CONTROL_READY, NULL, NULL);
+		break;
+	case 'D': /* names of addresses */
+		text = next_text();
+		send_control(CONTROL_DESCRIBED, NULL, text);
+		free(text);
+		break;
+	case 'o': /* standard output */
+		bytes = next_bytes(&length);
+		print(other.out, bytes, length);
+		break;
+	case 'e': /* standard error */
+		bytes = next_bytes(&length);
+		print(other.err, bytes, length);
+		break;
+	case 'O': /* the body there */
+		print(other.out, buf_text(body), body->length);
+		buf_clear(body);
+		break;
+	case 'E':
+		print(other.err, buf_text(body), body->length);
+		buf_clear(body);
+		break;
+	case 'k': /* an end is closed */
+		close_one(next());
+		break;
+	case 'K': /* the runner dies */
+		close_far_ends();
+		break;
+	case 'i': /* Ctrl+C, or what else there is */
+		raise_signal((const int[]){SIGINT, SIGTERM, SIGHUP, SIGTSTP}[next() % 4]);
+		break;
+	case 'w': /* time goes by */
+		other.now_ns += next() * 1000000000LL;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The other side acts until it waits, too. */
+static void play(void)
+{
+	while (other.begun && other.at < other.end) {
+		uint8_t letter = next();
+
+		if (letter == '.')
+			return;
+		if (!compose(letter))
+			act(letter);
+	}
+}
+
+/* ---- honest answers ---- */
+
+static bool receive(int fd, struct head *ret_head, uint64_t *ret_number)
+{
+	char packet[sizeof(*ret_head) + FRAGMENT_SIZE];
+	ssize_t got = fd < 0 ? -1 : recv(fd, packet, sizeof(packet), MSG_DONTWAIT);
+
+	if (got < (ssize_t)sizeof(*ret_head))
+		return false;
+	memcpy(ret_head, packet, sizeof(*ret_head));
+	*ret_number = 0;
+	if (got >= (ssize_t)(sizeof(*ret_head) + sizeof(*ret_number)))
+		memcpy(ret_number, packet + sizeof(*ret_head), sizeof(*ret_number));
+	return true;
+}
+
+static void obey(uint32_t type)
+{
+	uint64_t pid = 4711;
+
+	if (type == CONTROL_INIT) {
+		send_control(CONTROL_READY, NULL, NULL);
+	} else if (type == CONTROL_CHILD) {
+		other.child = true;
+		send_control(CONTROL_STARTED, &pid, NULL);
+	} else if (type == CONTROL_DESCRIBE) {
+		send_control(CONTROL_DESCRIBED, NULL, "    at act (fuzz.c:7)\n");
+	} else if (type == CONTROL_KILL && other.child) {
+		send_gone(SIGKILL, 0);
+	}
+}
+
+/* Takes what the supervisor sent, and answers where the other side is still honest. */
+static void serve(void)
+{
+	struct head head;
+	uint64_t stage;
+
+	while (receive(other.control, &head, &stage))
+		if ((other.flags & HONEST_RUNNER) && !head.more)
+			obey(head.type);
+	while (receive(other.requests, &head, &stage)) {
+		if (head.type != REQUEST_STAGE || !other.child)
+			continue;
+		if (stage == STAGE_QUIT)
+			send_gone(0, 0);
+		else if (stage < other.flags >> HONEST_STAGES)
+			send_result(stage, OUTCOME_RETURNED, 0, NULL, 0);
+		else
+			other.begun = true;
+	}
+}
+
+/* ---- waiting ---- */
+
+static int ready_now(struct pollfd *fds, nfds_t count)
+{
+	struct timespec at_once = {0};
+
+	return (int)syscall(SYS_ppoll, fds, count, &at_once, NULL, 0);
+}
+
+/* The script is over: the worker dies, its successor, too, then the runner. */
+static void end_of_script(void)
+{
+	if ((other.flags & HONEST_RUNNER) && other.child && other.deaths++ < 2)
+		send_gone(SIGSEGV, SIGSEGV);
+	else
+		close_far_ends();
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+	int ready;
+
+	EXPECT(++other.waits < WAITS_MAX);
+	serve();
+	while ((ready = ready_now(fds, count)) == 0 && other.begun && other.at < other.end) {
+		play();
+		serve();
+	}
+	if (ready != 0)
+		return ready;
+	if (timeout) {
+		other.now_ns += timeout->tv_sec * 1000000000LL + timeout->tv_nsec + 1;
+		return 0;
+	}
+	for (int i = 0; i < 2 && ready == 0; i++) {
+		EXPECT(!other.gone);
+		end_of_script();
+		ready = ready_now(fds, count);
+	}
+	/* Nobody is left to wake the supervisor. */
+	EXPECT(ready != 0);
+	return ready;
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int ready = ready_now(fds, count);
+
+	if (ready != 0 || timeout == 0 || !other.playing)
+		return ready;
+	serve();
+	ready = ready_now(fds, count);
+	EXPECT(ready != 0 || timeout > 0);
+	if (ready == 0)
+		other.now_ns += timeout * 1000000LL;
+	return ready;
+}
+
+/* ---- one run ---- */
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	EXPECT(null >= 0 && dup2(null, STDOUT_FILENO) >= 0);
+	close(null);
+	signal(SIGPIPE, SIG_IGN);
+	lowest_free = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
+	close(lowest_free);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct identity identity = {.user = "jdoe", .host = "host", .pid = 4860};
+	static char name[] = "fuzz", file[] = "/nonexistent/fuzz.so", owner[] = "infra";
+	struct cookbook_spec spec = {.symbol = "spk_cookbook", .title = "Fuzz", .has_run = true};
+	struct tree_found cookbook = {.name = name, .owner = owner, .file = file, .spec = &spec};
+	struct run_options options = {.identity = &identity};
+	int code, probe;
+
+	if (size < 1 || size > 65536)
+		return 0;
+	memset(&other, 0, sizeof(other));
+	other.at = data + 1;
+	other.end = data + size;
+	other.flags = data[0];
+	other.begun = !(other.flags & HONEST_RUNNER) || other.flags >> HONEST_STAGES == 0;
+	other.control = other.requests = other.interrupt = other.out = other.err = -1;
+	other.now_ns = 1000000000000;
+	other.signals = eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE | EFD_CLOEXEC);
+	EXPECT(other.signals >= 0);
+	spec.has_rollback = other.flags & ROLLBACK;
+	options.dry_run = other.flags & DRY_RUN;
+	options.verbose = other.flags & VERBOSE;
+	other.playing = true;
+	code = run_cookbook(&options, &cookbook, 0, NULL);
+	other.playing = false;
+	close_far_ends();
+	buf_free(&other.body);
+
+	EXPECT(code >= 0 && code < 128);
+	EXPECT(other.starts == other.ends && other.starts <= 1);
+	EXPECT(code == 0 || code >= 90 || other.starts == 1 || code == 2);
+	probe = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
+	EXPECT(probe == lowest_free);
+	close(probe);
+	return 0;
+}
