@@ -11,6 +11,7 @@ app=$build/app
 "$source/tools/install-packages.sh" gcc libc6-dev cmake ninja-build pkg-config \
 	libconfig-dev libpcre2-dev libdw-dev
 
+mkdir -p "$build"
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_INSTALL_PREFIX="$prefix" \
 	-DSPICERACK_TESTS=OFF -Wno-dev >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
 cmake --build "$build" >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }

@@ -29,6 +29,8 @@ test_build() {
 		-DCMAKE_INSTALL_PREFIX="$build/prefix" -DSPICERACK_LONG_TESTS="$long" "$@" -Wno-dev >/dev/null
 	cmake --build "$build"
 	(cd "$build" && ctest --output-on-failure -j 2)
+	# How far the harnesses came; none in a build without them.
+	grep -E '^[a-z]+: [0-9]+ executions, ' "$build/Testing/Temporary/LastTest.log" || true
 }
 
 test_build gcc gcc

@@ -10,6 +10,7 @@
 #include "find.h"
 #include "identity.h"
 #include "outcome.h"
+#include "record.h"
 #include "run.h"
 #include "settings.h"
 #include "stdio_guard.h"
@@ -155,6 +156,7 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.timeout = timeout_of(parsed),
 	};
 	struct tree_found found;
+	struct buf shown = {0};
 	int code;
 
 	switch (tree_find(bases, name, stderr, &found)) {
@@ -169,7 +171,10 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		return code;
 	case TREE_NONE:
 	default:
-		fprintf(stderr, "cookbook: Unable to find cookbook %s (see cookbook -l)\n", name);
+		record_sanitize(name, strlen(name), "\\x0a", &shown);
+		fprintf(stderr, "cookbook: Unable to find cookbook %s (see cookbook -l)\n",
+			buf_text(&shown));
+		buf_free(&shown);
 		return EXIT_NO_COOKBOOK;
 	}
 }

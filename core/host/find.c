@@ -145,6 +145,27 @@ static enum look read_module(int directory, const char *module, struct buf *path
 	return LOOK_FOUND;
 }
 
+/* The module holds several cookbooks, and none of them was named: which there are. */
+static void list_module(const struct parts *parts, size_t count, const struct peek *peek,
+			const char *path, FILE *problems)
+{
+	struct buf text = {0};
+
+	buf_puts(&text, "holds several cookbooks, name one of them:");
+	for (size_t i = 0; i < peek->count; i++) {
+		const char *part = tree_name_in_module(&peek->cookbooks[i], peek->count);
+
+		if (!part || !*part)
+			continue;
+		buf_putc(&text, ' ');
+		for (size_t k = 0; k < count; k++)
+			buf_printf(&text, "%s.", parts->items[k]);
+		buf_puts(&text, part);
+	}
+	tree_complain(problems, path, buf_text(&text));
+	buf_free(&text);
+}
+
 /*
  * Looks for the cookbook `wanted` of a module ("" for one that has its file's name), where the
  * module is named by the first `count` parts. `quiet`: of directories all was said before.
@@ -174,6 +195,8 @@ static enum look look_in(const char *base, const struct parts *parts, size_t cou
 		found->file = xstrdup(path.text);
 		look = LOOK_FOUND;
 	}
+	if (look == LOOK_ABSENT && !*wanted)
+		list_module(parts, count, &peek, path.text, problems);
 	if (look == LOOK_FOUND)
 		found->peek = peek;
 	else

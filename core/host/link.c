@@ -69,6 +69,7 @@ static bool on_log(struct link *link, struct message *message)
 	struct log_record record = {0};
 
 	clock_gettime(CLOCK_REALTIME, &record.time);
+	record.source = RECORD_COOKBOOK;
 	record.level = clamp_level(wire_get_number(&message->body));
 	record.module = wire_get_text(&message->body);
 	record.line = (int)wire_get_number(&message->body);
@@ -80,7 +81,24 @@ static bool on_log(struct link *link, struct message *message)
 	output_drain_out(&link->output);
 	output_drain_err(&link->output);
 	log_write(link->output.log, &record);
+	channel_wipe(&link->requests);
 	return answer(link, message->serial, NULL);
+}
+
+static bool on_secret(struct link *link, struct message *message)
+{
+	const char *text = wire_get_text(&message->body);
+	struct buf body = {0};
+	struct err err;
+	bool sent;
+
+	if (!wire_complete(&message->body) || !text)
+		return false;
+	wire_put_number(&body, redactor_add(redactor_shared(), text, &err) == 0);
+	channel_wipe(&link->requests);
+	sent = answer(link, message->serial, &body);
+	buf_free(&body);
+	return sent;
 }
 
 static void get_trace(struct wire_reader *body, struct link_trace *trace, bool with_return)
@@ -104,6 +122,7 @@ static bool on_result(struct link *link, struct message *message)
 	struct stage_result *result = &link->event.result;
 	struct wire_reader *body = &message->body;
 	const char *text;
+	bool complete;
 	size_t lines;
 
 	buf_clear(&result->error);
@@ -112,9 +131,12 @@ static bool on_result(struct link *link, struct message *message)
 	result->outcome = (enum stage_outcome)wire_get_number(body);
 	result->code = (int)(int64_t)wire_get_number(body);
 	result->undo_failed = (uint32_t)wire_get_number(body);
-	/* The channel's buffer will not hold it for long. */
 	text = wire_get_text(body);
-	buf_puts(&result->text_copy, text ? text : "");
+	/* Some of it goes to the terminal by other ways than the log. A lock is no message. */
+	if (text && result->stage == STAGE_LOCK)
+		buf_puts(&result->text_copy, text);
+	else if (text)
+		redactor_apply(redactor_shared(), NULL, text, &result->text_copy);
 	result->text = text ? buf_text(&result->text_copy) : NULL;
 	result->lock_concurrency = (int32_t)wire_get_number(body);
 	result->lock_ttl_ns = (int64_t)wire_get_number(body);
@@ -123,10 +145,13 @@ static bool on_result(struct link *link, struct message *message)
 	for (size_t i = 0; i < lines; i++) {
 		const char *line = wire_get_text(body);
 
-		buf_printf(&result->error, "%s%s", i ? "\n" : "", line ? line : "");
+		buf_puts(&result->error, i ? "\n" : "");
+		redactor_apply(redactor_shared(), NULL, line ? line : "", &result->error);
 	}
 	get_trace(body, &result->trace, false);
-	return wire_complete(body);
+	complete = wire_complete(body);
+	channel_wipe(&link->requests);
+	return complete;
 }
 
 static void forget_nested(struct link *link)
@@ -175,6 +200,8 @@ static enum link_event_type on_requests(struct link *link)
 		return on_check(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_LOG:
 		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_SECRET:
+		return on_secret(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_RESULT:
 		/* None but the one that was ordered. */
 		return link->stage_ordered && on_result(link, &message) ? LINK_RESULT

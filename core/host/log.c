@@ -8,6 +8,7 @@
 
 #include "../runtime/mem.h"
 #include "logfile.h"
+#include "redactor.h"
 #include "terminal.h"
 
 struct log {
@@ -16,9 +17,8 @@ struct log {
 	struct record_style style;
 	char *user;
 	char *head; /* what is the same in all records */
-	log_redact *redact;
-	void *redact_data;
-	struct buf redacted, plain, extended; /* kept for their memory */
+	struct redactor_stream streams[RECORD_SOURCES];
+	struct buf message, module, function, plain, extended; /* kept for their memory */
 };
 
 int log_open(const struct settings *settings, const char *name, bool dry_run, bool verbose,
@@ -44,12 +44,6 @@ int log_open(const struct settings *settings, const char *name, bool dry_run, bo
 	return 0;
 }
 
-void log_set_redact(struct log *log, log_redact *redact, void *data)
-{
-	log->redact = redact;
-	log->redact_data = data;
-}
-
 static void tell_failure(struct log *log, const struct log_record *cause, const char *reason)
 {
 	char *message = xasprintf("cannot log to a file: %s, ignoring", reason);
@@ -61,16 +55,26 @@ static void tell_failure(struct log *log, const struct log_record *cause, const 
 	free(message);
 }
 
+static const char *redact(struct redactor_stream *stream, const char *text, struct buf *out)
+{
+	if (!text)
+		return NULL;
+	buf_clear(out);
+	redactor_apply(redactor_shared(), stream, text, out);
+	return buf_text(out);
+}
+
 void log_write(struct log *log, const struct log_record *record)
 {
 	struct log_record clean = *record;
 	struct err err;
 	int rc = 0;
 
-	if (log->redact && record->message) {
-		buf_clear(&log->redacted);
-		log->redact(log->redact_data, record->message, &log->redacted);
-		clean.message = buf_text(&log->redacted);
+	if (!redactor_is_empty(redactor_shared())) {
+		clean.message = redact(&log->streams[record->source], record->message,
+				       &log->message);
+		clean.module = redact(NULL, record->module, &log->module);
+		clean.function = redact(NULL, record->function, &log->function);
 	}
 	if (log->files) {
 		buf_clear(&log->plain);
@@ -122,7 +126,9 @@ void log_close(struct log *log)
 		return;
 	logfile_close(log->files);
 	terminal_close(&log->terminal);
-	buf_free(&log->redacted);
+	buf_free(&log->message);
+	buf_free(&log->module);
+	buf_free(&log->function);
 	buf_free(&log->plain);
 	buf_free(&log->extended);
 	free(log->user);

@@ -13,9 +13,6 @@
 
 struct log;
 
-/* Appends `message` without its secrets to `out`. */
-typedef void log_redact(void *data, const char *message, struct buf *out);
-
 /*
  * Opens the log files of `name`, a cookbook or a group, and takes stderr. `name` NULL: no files.
  * `settings` and `identity` are not kept.
@@ -24,12 +21,10 @@ MUST_CHECK int log_open(const struct settings *settings, const char *name, bool 
 			bool verbose, const struct identity *identity, struct log **ret_log,
 			struct err *err);
 
-/* Called for each message before anything else sees it; NULL for none. */
-void log_set_redact(struct log *log, log_redact *redact, void *data);
-
 /*
- * Cannot fail: the first failure of each file is told on the terminal, and the run
- * goes on. When it returns the record has left this process.
+ * Takes the secrets out (redactor.h) before anything else sees the record. Cannot fail: the first
+ * failure of each file is told on the terminal, and the run goes on. When it returns the record has
+ * left this process.
  */
 void log_write(struct log *log, const struct log_record *record);
 

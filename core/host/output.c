@@ -18,6 +18,7 @@ static void log_line(struct output *output, const char *text)
 {
 	struct log_record record = {
 		.level = SPK_INFO,
+		.source = RECORD_STDERR,
 		.module = "stderr",
 		.function = output->name,
 		.message = text,
@@ -63,10 +64,10 @@ static size_t arrived(int fd)
 
 /*
  * Reads some of the `*left` bytes that had arrived in a pipe, no matter what has been added since:
- * who prints faster than we read must not keep us from everything else. Closes it at its end.
- * False: nothing more now.
+ * who prints faster than we read must not keep us from everything else. Closes it at its end. With
+ * a stream, what is data and goes out as it is: redacted. False: nothing more now.
  */
-static bool read_pipe(int *fd, size_t *left, struct buf *into)
+static bool read_pipe(int *fd, size_t *left, struct redactor_stream *stream, struct buf *into)
 {
 	char bytes[16384];
 	ssize_t got;
@@ -75,7 +76,11 @@ static bool read_pipe(int *fd, size_t *left, struct buf *into)
 		return false;
 	got = read(*fd, bytes, *left < sizeof(bytes) ? *left : sizeof(bytes));
 	if (got > 0) {
-		buf_add(into, bytes, (size_t)got);
+		if (stream)
+			redactor_pass(redactor_shared(), stream, bytes, (size_t)got, into);
+		else
+			buf_add(into, bytes, (size_t)got);
+		explicit_bzero(bytes, (size_t)got);
 		*left -= (size_t)got;
 		return true;
 	}
@@ -88,7 +93,7 @@ void output_drain_err(struct output *output)
 {
 	size_t left = arrived(output->err_fd);
 
-	while (read_pipe(&output->err_fd, &left, &output->err))
+	while (read_pipe(&output->err_fd, &left, NULL, &output->err))
 		log_lines(output, false);
 }
 
@@ -137,7 +142,8 @@ void output_drain_out(struct output *output)
 	size_t left = arrived(output->out_fd);
 
 	flush_out(output);
-	while (output_wants_more(output) && read_pipe(&output->out_fd, &left, &output->out))
+	while (output_wants_more(output) &&
+	       read_pipe(&output->out_fd, &left, &output->stream, &output->out))
 		flush_out(output);
 }
 
@@ -149,14 +155,23 @@ bool output_wants_more(const struct output *output)
 void output_drain(struct output *output)
 {
 	output_drain_out(output);
+	redactor_pause(redactor_shared(), &output->stream, &output->out);
+	flush_out(output);
 	output_drain_err(output);
 	log_lines(output, true);
+}
+
+/* When all has been read: whether something was kept back till now. */
+static bool end_stream(struct output *output)
+{
+	redactor_end(redactor_shared(), &output->stream, &output->out);
+	return output->out.length > 0;
 }
 
 void output_finish(struct output *output, int signal_fd)
 {
 	output_drain(output);
-	while (output->out.length > 0) {
+	while (output->out.length > 0 || end_stream(output)) {
 		struct pollfd fds[2] = {
 			{.fd = STDOUT_FILENO, .events = POLLOUT},
 			{.fd = signal_fd, .events = POLLIN},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a cookbook prints. Its standard output is data and goes to ours, byte by byte, as
- * fast as that is read and no faster; its standard error becomes log records, a line each.
+ * What a cookbook prints. Its standard output is data and goes to ours, byte by byte but for
+ * its secrets, as fast as that is read and no faster; its standard error becomes log records, a
+ * line each.
  */
 #ifndef SPICERACK_HOST_OUTPUT_H
 #define SPICERACK_HOST_OUTPUT_H
@@ -10,13 +11,15 @@
 
 #include "../runtime/buf.h"
 #include "log.h"
+#include "redactor.h"
 
 struct output {
 	int out_fd, err_fd; /* pipes from the child, non-blocking; -1: at their end */
 	struct buf out;     /* not yet written to our standard output */
 	struct buf err;     /* a line not yet ended */
 	struct log *log;
-	const char *name; /* of the cookbook */
+	const char *name;              /* of the cookbook */
+	struct redactor_stream stream; /* of its standard output */
 };
 
 /* Whether the pipe of standard output should be read: not while our own reader is slow. */

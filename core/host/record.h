@@ -14,12 +14,16 @@
 
 #include "../runtime/buf.h"
 
+/* Who says it; a secret cut in two is in two records of the same source. */
+enum record_source { RECORD_HOST, RECORD_COOKBOOK, RECORD_STDERR, RECORD_SOURCES };
+
 struct log_record {
 	struct timespec time; /* CLOCK_REALTIME */
 	enum spk_level level;
 	const char *module; /* the source file: its directories and `.c` are not shown */
 	int line;
 	const char *function;
+	enum record_source source;
 	const char *message; /* one newline at its end is not shown */
 };
 

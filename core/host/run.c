@@ -15,6 +15,7 @@
 #include "../runtime/pattern.h"
 #include "columns.h"
 #include "outcome.h"
+#include "redactor.h"
 #include "report.h"
 #include "signals.h"
 
@@ -318,6 +319,16 @@ static int match_pattern(void *data, const char *pattern, const char *text, stru
 	return pattern_matches(pattern, text, err);
 }
 
+/* Not by the log, so that the secrets of an outer run must be taken out here. */
+static void put_stderr(const char *text)
+{
+	struct buf clean = {0};
+
+	redactor_apply(redactor_shared(), NULL, text, &clean);
+	fputs(buf_text(&clean), stderr);
+	buf_free(&clean);
+}
+
 /* Parses the command line and, when it is one, runs. */
 static int run_parsed(struct run *run, int argc, char *const *argv)
 {
@@ -342,7 +353,7 @@ static int run_parsed(struct run *run, int argc, char *const *argv)
 		fputs(buf_text(&out), stdout);
 		break;
 	case ARGPARSE_USAGE:
-		fputs(buf_text(&out), stderr);
+		put_stderr(buf_text(&out));
 		code = EXIT_USAGE;
 		break;
 	case ARGPARSE_BROKEN:

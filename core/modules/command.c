@@ -15,6 +15,7 @@
 #include "../runtime/fd.h"
 #include "../runtime/guard.h"
 #include "../runtime/mem.h"
+#include "../runtime/secretlist.h"
 #include "../runtime/session.h"
 
 #define DEFAULT_TIMEOUT SPK_SECONDS(60)
@@ -243,10 +244,12 @@ static void collect(struct spk *spk, struct process *process, int *fd, struct bu
 		fd_close(fd);
 	if (got <= 0)
 		return;
-	if (into->length + (size_t)got > process->how.output_limit)
+	buf_add(into, bytes, (size_t)got);
+	/* It may be a secret, and a core dump shows the stack. */
+	explicit_bzero(bytes, (size_t)got);
+	if (into->length > process->how.output_limit)
 		spk_raise(spk, "command.output", NULL, "command '%s' wrote more than %zu bytes",
 			  spk_shell_join(spk, process->how.argv), process->how.output_limit);
-	buf_add(into, bytes, (size_t)got);
 }
 
 /* True when the leader has ended; what others hold of its pipes is not waited for. */
@@ -379,6 +382,17 @@ static void judge(struct spk *spk, const struct spk_command *how, const struct s
 		       last_words(spk, result));
 }
 
+/* Everybody on this host can read the words of a command, and its user the environment. */
+static void refuse_secrets(const char *what, spk_strings words)
+{
+	for (size_t i = 0; i < words.count; i++)
+		if (words.items[i] && secretlist_is_in(words.items[i]))
+			session_misuse("spk_command_run",
+				       "%s %zu (counted from 0) of the command holds a secret: "
+				       "hand it over in .input or in a file",
+				       what, i);
+}
+
 /* The command as the caller wants it, with defaults. */
 static struct spk_command checked(const struct spk_command *given)
 {
@@ -393,6 +407,8 @@ static struct spk_command checked(const struct spk_command *given)
 	for (size_t i = 0; i < how.argv.count; i++)
 		if (!how.argv.items[i] || (i == 0 && !*how.argv.items[i]))
 			session_misuse("spk_command_run", "word %zu of the command is empty", i);
+	refuse_secrets("word", how.argv);
+	refuse_secrets("environment entry", how.environment);
 	if (how.timeout.ns < 0)
 		session_misuse("spk_command_run", "the timeout is negative");
 	if (how.timeout.ns == 0)

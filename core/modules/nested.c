@@ -2,6 +2,7 @@
 #include <spicerack/nested.h>
 
 #include "../runtime/protocol.h"
+#include "../runtime/secretlist.h"
 #include "../runtime/session.h"
 #include "misuse.h"
 
@@ -18,6 +19,12 @@ static struct nested request(struct spk *spk, const char *name, spk_strings args
 	struct message answer;
 	struct buf body = {0};
 
+	for (size_t i = 0; i < args.count; i++)
+		if (secretlist_is_in(args.items[i]))
+			session_misuse("spk_run_cookbook",
+				       "argument %zu (counted from 0) holds a secret: a cookbook "
+				       "reads its secrets itself",
+				       i);
 	wire_put_number(&body, confirm);
 	wire_put_text(&body, name);
 	wire_put_texts(&body, args);

@@ -12,6 +12,7 @@
 #include <spicerack/error.h>
 #include <spicerack/session.h>
 
+#include "../runtime/mem.h"
 #include "copy.h"
 #include "misuse.h"
 
@@ -31,6 +32,7 @@ const char *spk_vformat(struct spk *spk, const char *format, va_list args)
 		session_misuse("spk_format", "cannot print '%s'", format);
 	text = spk_alloc(spk, (size_t)length + 1);
 	vsnprintf(text, (size_t)length + 1, format, args);
+	mem_wipe_stack();
 	return text;
 }
 

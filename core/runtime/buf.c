@@ -7,13 +7,27 @@
 
 #include "mem.h"
 
+/* Nobody makes a buffer of secrets shorter but buf_clear(): behind its length nothing is left. */
+static void wipe(struct buf *buf)
+{
+	if (buf->text)
+		explicit_bzero(buf->text, buf->length);
+}
+
 static char *reserve(struct buf *buf, size_t more)
 {
 	size_t need = buf->length + more + 1;
 
 	if (need > buf->capacity) {
-		buf->capacity = need + need / 2 + 32;
-		buf->text = xreallocarray(buf->text, buf->capacity, 1);
+		size_t capacity = need + need / 2 + 32;
+		char *text = xreallocarray(NULL, capacity, 1);
+
+		if (buf->text)
+			memcpy(text, buf->text, buf->length);
+		wipe(buf);
+		free(buf->text);
+		buf->text = text;
+		buf->capacity = capacity;
 	}
 	return buf->text + buf->length;
 }
@@ -75,6 +89,7 @@ const char *buf_text(const struct buf *buf)
 
 void buf_clear(struct buf *buf)
 {
+	wipe(buf);
 	buf->length = 0;
 	if (buf->text)
 		buf->text[0] = '\0';
@@ -82,6 +97,7 @@ void buf_clear(struct buf *buf)
 
 void buf_free(struct buf *buf)
 {
+	wipe(buf);
 	free(buf->text);
 	*buf = (struct buf){0};
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing text or byte buffer. Zero-initialised is empty; `text` is then NULL, else it ends in
- * NUL. */
+/*
+ * A growing text or byte buffer. Zero-initialised is empty; `text` is then NULL, else it ends in
+ * NUL. What it held may have been secret: it is overwritten before the memory is given back,
+ * moved or kept for more.
+ */
 #ifndef SPICERACK_CORE_BUF_H
 #define SPICERACK_CORE_BUF_H
 

@@ -118,6 +118,7 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 		channel->type = head.type;
 		channel->serial = head.serial;
 		buf_add(&channel->partial, packet + sizeof(head), head.length);
+		explicit_bzero(packet, (size_t)got);
 	} while (head.more);
 
 	buf_clear(&channel->received);
@@ -129,6 +130,11 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 		.body = wire_read(channel->received.text, channel->received.length),
 	};
 	return CHANNEL_MESSAGE;
+}
+
+void channel_wipe(struct channel *channel)
+{
+	buf_clear(&channel->received);
 }
 
 void channel_discard(struct channel *channel)

@@ -48,6 +48,9 @@ MUST_CHECK int channel_send(struct channel *channel, uint32_t type, uint32_t ser
 /* Receives one message; with `wait` false only what has arrived. */
 enum channel_event channel_receive(struct channel *channel, bool wait, struct message *ret);
 
+/* Forgets the last message, whose body is no longer valid: it may have held a secret. */
+void channel_wipe(struct channel *channel);
+
 /* Throws away what has arrived, a message cut short by its sender's death, too. */
 void channel_discard(struct channel *channel);
 

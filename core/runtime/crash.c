@@ -4,6 +4,8 @@
 #include <execinfo.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -26,16 +28,55 @@ void crash_prepare(void)
 #if defined(__x86_64__)
 #define PROGRAM_COUNTER(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RIP])
 #define STACK_POINTER(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RSP])
+
+/* Of the kernel's <asm/sigcontext.h>, which does not get along with <signal.h>. */
+#define SOFTWARE_OFFSET 464
+#define SOFTWARE_MAGIC 0x46505853U
+#define LEGACY_SIZE 512U
+
+/* The area of the vector registers that the kernel made, and its size. */
+static void *vectors_of(ucontext_t *context, size_t *ret_size)
+{
+	char *area = (char *)context->uc_mcontext.fpregs;
+	uint32_t software[2]; /* magic, size of all */
+
+	*ret_size = LEGACY_SIZE;
+	if (!area)
+		return NULL;
+	memcpy(software, area + SOFTWARE_OFFSET, sizeof(software));
+	if (software[0] == SOFTWARE_MAGIC && software[1] > LEGACY_SIZE && software[1] < STACK_SIZE)
+		*ret_size = software[1];
+	return area;
+}
 #elif defined(__aarch64__)
 #define PROGRAM_COUNTER(context) ((uintptr_t)(context)->uc_mcontext.pc)
 #define STACK_POINTER(context) ((uintptr_t)(context)->uc_mcontext.sp)
+
+static void *vectors_of(ucontext_t *context, size_t *ret_size)
+{
+	*ret_size = sizeof(context->uc_mcontext.__reserved);
+	return context->uc_mcontext.__reserved;
+}
 #else
 #error "say here where the machine keeps its program counter and its stack pointer"
 #endif
 
+/*
+ * Vector registers hold what was copied or compared last, 64 bytes of it and more, which may be a
+ * secret. They are saved on our stack, which is in the core dump; nothing returns to use them.
+ */
+static void forget_vectors(ucontext_t *context)
+{
+	size_t size;
+	void *area = vectors_of(context, &size);
+
+	if (area)
+		explicit_bzero(area, size);
+}
+
 static void on_crash(int number, siginfo_t *info, void *data)
 {
-	const ucontext_t *context = data;
+	ucontext_t *context = data;
 	void *addresses[CRASH_FRAMES + EXTRA_FRAMES];
 	uintptr_t place = PROGRAM_COUNTER(context);
 	unsigned int count = 0;
@@ -58,6 +99,7 @@ static void on_crash(int number, siginfo_t *info, void *data)
 	for (int i = first; i < found && count < CRASH_FRAMES; i++)
 		record->addresses[count++] = (uintptr_t)addresses[i];
 	record->count = count;
+	forget_vectors(context);
 	/* The handler was installed to run once: the signal now does what it would have done. */
 	raise(number);
 }

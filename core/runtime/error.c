@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mem.h"
+
 #define MESSAGE_MAX 65536
 
 static const struct spk_error out_of_memory = {
@@ -37,6 +39,7 @@ static const char *arena_vformat(struct spk *spk, const char *format, va_list ar
 	if (!text)
 		return "(a message for which there was no memory)";
 	vsnprintf(text, (size_t)length + 1, format, args);
+	mem_wipe_stack();
 	return text;
 }
 

@@ -58,6 +58,13 @@ char *xasprintf(const char *format, ...)
 	return text;
 }
 
+void mem_wipe_stack(void)
+{
+	char below[8192];
+
+	explicit_bzero(below, sizeof(below));
+}
+
 void *xgrow(void *array, size_t count, size_t *capacity, size_t size)
 {
 	if (array && count < *capacity)

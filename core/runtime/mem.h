@@ -22,6 +22,12 @@ char *xvasprintf(const char *format, va_list args)
 	__attribute__((__format__(__printf__, 1, 0), malloc, returns_nonnull));
 
 /*
+ * Overwrites what calls made before have left of their frames on the stack, 8 KiB deep: the
+ * C library's formatting works with copies there, which may be of secrets.
+ */
+void mem_wipe_stack(void) __attribute__((noinline));
+
+/*
  * Makes room for one more element in an array of `*capacity` elements of which
  * `count` are used; returns the array, perhaps moved.
  */

@@ -62,6 +62,7 @@ enum request_type {
 	REQUEST_LOG = 21,    /* n level, t file, n line, t function, t message; answered empty */
 	/* n confirm, t name, t* arguments; answered n enum nested_end, n exit code, t message */
 	REQUEST_NESTED = 22,
+	REQUEST_SECRET = 23, /* t a secret, redacted from then on; answered n 1, or 0: no more */
 	/* It has been quiet for long, was a message lost? n pid, n serial whose answer is awaited
 	 * (0: an order is), n orders taken */
 	REQUEST_CHECK = 29,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "mem.h"
 #include "protocol.h"
 
 /* So long nothing comes from the supervisor before it is asked whether a message was lost. */
@@ -176,6 +177,7 @@ void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
 	va_start(args, format);
 	buf_vprintf(&text, format, args);
 	va_end(args);
+	mem_wipe_stack();
 	if (text.length <= LOG_MAX)
 		log_text(spk, level, file, line, function, buf_text(&text));
 	for (size_t at = 0; text.length > LOG_MAX && at < text.length;) {
@@ -188,6 +190,7 @@ void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
 		memcpy(part, text.text + at, length);
 		part[length] = '\0';
 		log_text(spk, level, file, line, function, part);
+		explicit_bzero(part, length);
 		at += length;
 	}
 	buf_free(&text);

@@ -5,15 +5,17 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "argvalue.h"
 #include "crash.h"
 #include "guard.h"
+#include "mem.h"
 #include "protocol.h"
+#include "secretlist.h"
 #include "undo.h"
 
 /* Defaults of a run's lock. */
@@ -163,6 +165,9 @@ static void stage_lock(struct spk *spk, void *argument)
 		spk_raise(spk, "lock.invalid", NULL,
 			  "a lock with the suffix '%s': it must not be empty nor hold a slash",
 			  lock->suffix);
+	if (lock->suffix && secretlist_is_in(lock->suffix))
+		spk_raise(spk, "lock.invalid", NULL,
+			  "a lock with a secret in its suffix: everybody can read that");
 	result->text = lock->suffix ? spk_format(spk, "%s", lock->suffix) : NULL;
 }
 
@@ -229,14 +234,14 @@ static void put_error(struct buf *body, const struct spk_error *error)
 	wire_put_number(body, lines);
 	for (each = error; lines > 0; lines--, each = each->cause) {
 		bool own = strcmp(each->kind, "cookbook") == 0;
-		char *line = NULL;
+		struct buf line = {0};
 
-		if (asprintf(&line, "%s%s%s%s%s", each == error ? "" : "caused by: ", each->message,
-			     own ? "" : " [", own ? "" : each->kind, own ? "" : "]") < 0)
-			abort();
-		wire_put_text(body, line);
-		free(line);
+		buf_printf(&line, "%s%s%s%s%s", each == error ? "" : "caused by: ", each->message,
+			   own ? "" : " [", own ? "" : each->kind, own ? "" : "]");
+		wire_put_text(body, buf_text(&line));
+		buf_free(&line);
 	}
+	mem_wipe_stack();
 	wire_put_number(body, root ? root->address_count : 0);
 	for (uint32_t i = 0; root && i < root->address_count; i++)
 		wire_put_number(body, root->addresses[i]);
@@ -288,6 +293,18 @@ static void offer_to_oom_killer(void)
 	close(fd);
 }
 
+/* What waits there to be flushed may be secret: out of the heap, which a core dump shows. */
+static void shield_stdout(void)
+{
+	const size_t size = 65536;
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return;
+	if (madvise(memory, size, MADV_DONTDUMP) < 0 || setvbuf(stdout, memory, _IOFBF, size) != 0)
+		munmap(memory, size);
+}
+
 static void settle_in(struct spk *spk, pid_t runner)
 {
 	static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGPIPE};
@@ -304,6 +321,7 @@ static void settle_in(struct spk *spk, pid_t runner)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	offer_to_oom_killer();
+	shield_stdout();
 	crash_install(&spk->shared->crash);
 }
 

@@ -42,7 +42,10 @@ static int run(struct command *command, long index)
 	pid_t child = fork();
 
 	if (child == 0) {
-		dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+		int nowhere = open("/dev/null", O_WRONLY);
+
+		dup2(nowhere, STDOUT_FILENO);
+		dup2(nowhere, STDERR_FILENO);
 		execvp(command->words[0], command->words);
 		_exit(127);
 	}

@@ -211,12 +211,24 @@ class Names(TreeTest):
         self.put("_c.so")
         self.put("multiple.so", FIXTURES / "fixture/several.so")
         for name in ("c", "a.c", "a.b.c", "a/b", "a/b.so/", "/a/b.so", "../tree/a/b.so", "_c", "_c.so", "a..b", ".a.b",
-                     "multiple", "multiple.so", "multiple.Gamma", "multiple.alpha", "x" * 5000, "a b", "a.b\n"):
+                     "multiple.Gamma", "multiple.alpha", "x" * 5000, "a b", "a.b\n", "\033[2J"):
             with self.subTest(name[:20]):
                 result = self.cookbook(name)
                 self.assertEqual(result.code, 98, result)
-                self.assertEqual(result.err, f"cookbook: Unable to find cookbook {name} (see cookbook -l)\n")
+                shown = name.replace("\n", "\\x0a").replace("\033", "\\x1b")
+                self.assertEqual(result.err, f"cookbook: Unable to find cookbook {shown} (see cookbook -l)\n")
         self.assertNoTraces()
+
+    def test_a_module_of_several_names_them(self):
+        path = self.put("group/multiple.so", FIXTURES / "fixture/several.so")
+        for name in ("group.multiple", "group/multiple.so"):
+            with self.subTest(name):
+                result = self.cookbook(name)
+                self.assertEqual(result.code, 98, result)
+                self.assertEqual(result.err.splitlines(), [
+                    f"{path}: holds several cookbooks, name one of them: group.multiple.Alpha group.multiple.Beta "
+                    "group.multiple.Fails group.multiple.Locks group.multiple.Traps",
+                    f"cookbook: Unable to find cookbook {name} (see cookbook -l)"])
 
     def test_a_group_is_listed(self):
         self.put("a/b.so")

@@ -321,7 +321,10 @@ START_TEST(finds_one_cookbook)
 	finds(where, "class_api.multiple.CookbookA", "class_api.multiple.CookbookA", "team9");
 	finds(where, "class_api.multiple.CookbookB", "class_api.multiple.CookbookB", "team2");
 	finds(where, "group2.late", "group2.late", "team1");
+	complained("");
 	finds_not(where, "class_api.multiple");
+	complained("@/base/class_api/multiple.so: holds several cookbooks, name one of them: "
+		   "class_api.multiple.CookbookA class_api.multiple.CookbookB\n");
 	finds_not(where, "class_api.multiple.CookbookC");
 	finds_not(where, "class_api/multiple/CookbookA.so");
 	finds_not(where, "cookbook.Only");

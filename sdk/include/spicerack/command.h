@@ -11,7 +11,11 @@ extern "C" {
 
 struct spk;
 
-/* How to run it. A member left out has its default. */
+/*
+ * How to run it. A member left out has its default. A word or an entry of the environment that
+ * holds a secret (secret.h), also an encoded one, is misuse and nothing is run: others on the
+ * host can read both. `input` may hold one.
+ */
 struct spk_command {
 	uint32_t size; /* set by SPK_COMMAND() */
 	uint32_t reserved;

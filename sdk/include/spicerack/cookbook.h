@@ -34,6 +34,7 @@
 #include <spicerack/file.h>
 #include <spicerack/nested.h>
 #include <spicerack/regex.h>
+#include <spicerack/secret.h>
 #include <spicerack/session.h>
 #include <spicerack/text.h>
 #include <spicerack/value.h>

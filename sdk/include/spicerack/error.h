@@ -20,6 +20,7 @@
  *     file              see file.h
  *     regex             see regex.h
  *     retry.*           see clock.h
+ *     secret.*          see secret.h
  *     text              see text.h
  *     map               see collection.h
  */
