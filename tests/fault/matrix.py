@@ -82,15 +82,14 @@ CANNOT_FAIL = set(
     "getpid getppid gettid getuid geteuid getgid getegid umask exit exit_group rt_sigreturn set_tid_address "
     "set_robust_list rseq arch_prctl futex restart_syscall".split()
 )
-# Made or not by the C library: how users are looked up here, how memory is had.
+# Made or not by the C library (how users are looked up here, how memory is had), or in time only.
 OF_THE_MACHINE = set(
-    "socket connect lseek brk restart_syscall futex prlimit64 getrandom sysinfo access munmap calloc realloc getdents64 "
-    "recvmsg sendto poll clone clone3 fstat newfstatat readlink ioctl getcwd waitid wait4 clock_nanosleep".split()
+    "socket connect lseek recvmsg sendto brk munmap malloc calloc realloc fstat newfstatat clone clone3 futex "
+    "prlimit64 getrandom sysinfo restart_syscall waitid wait4 clock_nanosleep".split()
 )
-
-# libconfig and the C library's look-up of users go on with what they could not allocate, and
+# The loader, libconfig and the look-up of users in the C library go on with what they could not allocate, and
 # crash. Nothing has begun at these places.
-CRASH_WITHOUT_MEMORY = {"configtext_parse", "parse", "group_read", "user_of", "user_find"}
+CRASH_WITHOUT_MEMORY = {START_OF_PROCESS, "configtext_parse", "parse", "group_read", "user_of", "user_find"}
 
 Call = collections.namedtuple("Call", "scenario stage role name nth where file")
 Case = collections.namedtuple("Case", "call fault")
