@@ -35,6 +35,13 @@ class Sources(unittest.TestCase):
     def test_there_is_code_to_check(self):
         self.assertGreater(len(CODE), 100)
 
+    def test_every_source_is_built(self):
+        listed = (SOURCE / "core" / "CMakeLists.txt").read_text()
+        for path in (SOURCE / "core").rglob("*.c"):
+            name = str(path.relative_to(SOURCE / "core"))
+            if not name.endswith("_main.c"):
+                self.assertIn(name, listed)
+
     def test_nothing_banned_is_called(self):
         pattern = re.compile(rf"\b_?({'|'.join(BANNED)})\s*\(")
         for path in CODE:
