@@ -147,8 +147,7 @@ static int read_descriptor(struct peek_reader *reader, uint64_t address, struct 
 		return peek_bad(reader, "a structure larger than 64 MiB");
 	if (spec->task_id > SPK_REQUIRED || spec->reason > SPK_REQUIRED)
 		return peek_bad(reader, "an unknown presence of a ready-made argument");
-	if (spec->max_concurrency < SPK_UNLIMITED || spec->lock_ttl.ns < 0 ||
-	    spec->timeout.ns < 0)
+	if (spec->max_concurrency < SPK_UNLIMITED || spec->lock_ttl.ns < 0 || spec->timeout.ns < 0)
 		return peek_bad(reader, "a lock or a timeout with negative numbers");
 	reader->changed = false;
 	if (peek_read_text(reader, address + offsetof(struct spk_cookbook, title), "title",

@@ -141,7 +141,7 @@ struct spk_secret *spk_secret_read_file(struct spk *spk, const char *path)
 {
 	struct spk_secret *secret;
 	struct err err;
-	bool locked;
+	bool locked = false;
 	char *text;
 	int rc = -1;
 

@@ -125,7 +125,7 @@ const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log)
 
 		if (scope->state == UNDO_OPEN) {
 			error = run_action(spk, scope);
-			/* Also what will be raised: the error alone does not say what was to be undone. */
+			/* Also what will be raised: it does not say what was to be undone. */
 			if (error)
 				log_failure(spk, scope, error);
 			if (error && !log && !first)

@@ -17,7 +17,7 @@ static int run(struct spk *spk, void *self)
 	const struct restart *restart = self;
 	const struct spk_result *state = spk_command_read(
 		spk, SPK_COMMAND(SPK_STRINGS("systemctl", "is-active", restart->unit),
-				 .accepted = {(const long long[]){0, 3, 4}, 3}));
+				 .accepted = SPK_INTS(0, 3, 4)));
 
 	if (state->exit_code == 0 && !restart->force) {
 		spk_info(spk, "%s is active, nothing to do", restart->unit);

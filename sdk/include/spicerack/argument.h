@@ -37,16 +37,17 @@ struct spk;
 
 /* The type of a row, from the C type of the field. The numbers are ABI. */
 enum spk_type {
-	SPK_TYPE_STRING = 1,   /* const char *: NULL when absent and without default */
-	SPK_TYPE_FLAG = 2,     /* bool: an option without value */
-	SPK_TYPE_INT = 3,      /* int, range-checked */
-	SPK_TYPE_LONG = 4,     /* long, range-checked */
-	SPK_TYPE_LLONG = 5,    /* long long, range-checked */
-	SPK_TYPE_DOUBLE = 6,   /* double: finite */
-	SPK_TYPE_PATH = 7,     /* spk_path */
-	SPK_TYPE_DATE = 8,     /* spk_date: YYYY-MM-DD */
-	SPK_TYPE_TIME = 9,     /* spk_time: ISO 8601; UTC where it names no zone */
-	SPK_TYPE_DURATION = 10, /* spk_duration: 90, 1.5h, 20m, 1h30m, 7d; a bare number is seconds */
+	SPK_TYPE_STRING = 1, /* const char *: NULL when absent and without default */
+	SPK_TYPE_FLAG = 2,   /* bool: an option without value */
+	SPK_TYPE_INT = 3,    /* int, range-checked */
+	SPK_TYPE_LONG = 4,   /* long, range-checked */
+	SPK_TYPE_LLONG = 5,  /* long long, range-checked */
+	SPK_TYPE_DOUBLE = 6, /* double: finite */
+	SPK_TYPE_PATH = 7,   /* spk_path */
+	SPK_TYPE_DATE = 8,   /* spk_date: YYYY-MM-DD */
+	SPK_TYPE_TIME = 9,   /* spk_time: ISO 8601; UTC where it names no zone */
+	/* spk_duration: 90, 1.5h, 20m, 1h30m, 7d; a bare number is seconds */
+	SPK_TYPE_DURATION = 10,
 	SPK_TYPE_STRINGS = 11, /* spk_strings: several values */
 	SPK_TYPE_INTS = 12,    /* spk_ints: several values */
 	SPK_TYPE_DOUBLES = 13, /* spk_doubles: several values */
@@ -77,18 +78,19 @@ enum spk_form {
 
 /* How many values an argument takes. */
 enum spk_arity {
-	SPK_ONE = 0,      /* exactly one; for a list field: one or more */
-	SPK_ZERO_OR_ONE = 1, /* `?`: as an option without its value it reads .default_text and friends */
+	SPK_ONE = 0, /* exactly one; for a list field: one or more */
+	/* `?`: as an option without its value it reads .default_text and friends */
+	SPK_ZERO_OR_ONE = 1,
 	SPK_ZERO_OR_MORE = 2, /* `*`: list fields only */
-	SPK_ONE_OR_MORE = 3, /* `+`: list fields only */
+	SPK_ONE_OR_MORE = 3,  /* `+`: list fields only */
 };
 
 /* Other readings of the text of a value. */
 enum spk_reading {
 	SPK_AS_IS = 0,
-	/* List fields: each value may hold several, separated by commas; arity SPK_ONE: one value. */
+	/* List fields: each value may hold several, separated by commas; SPK_ONE: one value. */
 	SPK_COMMA_LIST = 1,
-	SPK_UPPER = 2,      /* strings: ASCII letters made upper case */
+	SPK_UPPER = 2, /* strings: ASCII letters made upper case */
 	SPK_LOWER = 3,
 	SPK_TASK_ID = 4, /* strings: T and 1 to 6 digits */
 	SPK_REASON = 5,  /* strings: not empty, without a double quote */
@@ -162,19 +164,20 @@ typedef void spk_default_function(struct spk *spk, void *out);
 
 /* One argument. Fill it in with the macros below; members may be set by name after the field. */
 struct spk_arg {
-	const char *name; /* the field: `wipe_cache` is --wipe-cache, or the positional wipe_cache */
+	/* The field: `wipe_cache` is --wipe-cache, or the positional wipe_cache. */
+	const char *name;
 	const char *help; /* may use %(default)s, %(choices)s, %(prog)s; a percent sign is %% */
 	const char *metavar;
 	uint64_t offset; /* of the field in its structure */
-	uint32_t form;    /* enum spk_form */
-	uint32_t type;    /* enum spk_type */
-	uint32_t arity;   /* enum spk_arity */
-	uint32_t as;      /* enum spk_reading */
-	char letter;      /* short name of an option: 'f' is -f */
-	bool required;    /* options only */
-	bool hidden;      /* left out of usage and help */
-	bool repeat;      /* options with a list field: each use adds one value */
-	bool off;         /* flags: true unless given, which makes it false */
+	uint32_t form;   /* enum spk_form */
+	uint32_t type;   /* enum spk_type */
+	uint32_t arity;  /* enum spk_arity */
+	uint32_t as;     /* enum spk_reading */
+	char letter;     /* short name of an option: 'f' is -f */
+	bool required;   /* options only */
+	bool hidden;     /* left out of usage and help */
+	bool repeat;     /* options with a list field: each use adds one value */
+	bool off;        /* flags: true unless given, which makes it false */
 	bool has_default;
 	bool has_range;
 	bool reserved_;
@@ -186,7 +189,8 @@ struct spk_arg {
 	const char *pattern; /* each value must match this PCRE2 pattern as a whole */
 	long long default_int;
 	double default_double;
-	const char *default_text; /* for strings, paths, dates and times: as typed on the command line */
+	const char *default_text; /* for strings, paths, dates and times: as typed on the command
+				     line */
 	spk_duration default_duration;
 	spk_strings default_list; /* for list fields: each as typed on the command line */
 	spk_default_function *default_from;
@@ -201,26 +205,26 @@ struct spk_arg {
 #define SPK_POSITIONAL(T, field, ...)                                                              \
 	{                                                                                          \
 		SPK_FIELD_(T, field), .form = SPK_FORM_POSITIONAL,                                 \
-			.type = SPK_TYPE_OF(((T *)0)->field), ##__VA_ARGS__                        \
+				      .type = SPK_TYPE_OF(((T *)0)->field), ##__VA_ARGS__          \
 	}
 
 /* An option: `--field`, and `-l` with `.letter = 'l'`. Since 1.0. */
 #define SPK_OPTION(T, field, ...)                                                                  \
 	{                                                                                          \
 		SPK_FIELD_(T, field), .form = SPK_FORM_OPTION,                                     \
-			.type = SPK_TYPE_OF(((T *)0)->field), ##__VA_ARGS__                        \
+				      .type = SPK_TYPE_OF(((T *)0)->field), ##__VA_ARGS__          \
 	}
 
 /* The same for a field of any type, read by a spk_parse_function. Since 1.0. */
 #define SPK_POSITIONAL_PARSED(T, field, function, ...)                                             \
 	{                                                                                          \
 		SPK_FIELD_(T, field), .form = SPK_FORM_POSITIONAL, .type = SPK_TYPE_CUSTOM,        \
-			.parse = (function), ##__VA_ARGS__                                         \
+				      .parse = (function), ##__VA_ARGS__                           \
 	}
 #define SPK_OPTION_PARSED(T, field, function, ...)                                                 \
 	{                                                                                          \
 		SPK_FIELD_(T, field), .form = SPK_FORM_OPTION, .type = SPK_TYPE_CUSTOM,            \
-			.parse = (function), ##__VA_ARGS__                                         \
+				      .parse = (function), ##__VA_ARGS__                           \
 	}
 
 /*
@@ -246,8 +250,7 @@ struct spk_arg {
 #define SPK_DEFAULT_LIST(...) .has_default = true, .default_list = SPK_LIST(__VA_ARGS__)
 
 /* Choices that are the numbers from `first` to `last`, shown as such in the help. Since 1.0. */
-#define SPK_RANGE(first, last)                                                                     \
-	.has_range = true, .range_first = (first), .range_last = (last)
+#define SPK_RANGE(first, last) .has_range = true, .range_first = (first), .range_last = (last)
 
 #define SPK_BOUND_(value)                                                                          \
 	{                                                                                          \
@@ -262,11 +265,12 @@ struct spk_arg {
  * A rule counts an argument as given when it stood on the command line.
  */
 enum spk_rule_kind {
-	SPK_RULE_REQUIRES = 1,        /* first given: second must be given */
-	SPK_RULE_CONFLICTS = 2,       /* not both given */
-	SPK_RULE_DIFFER = 3,          /* both given or defaulted: the texts must differ */
-	SPK_RULE_REQUIRED_IF = 4,     /* first has the text `value`: second must be given */
-	SPK_RULE_REQUIRED_UNLESS = 5, /* first has another text than `value`: second must be given */
+	SPK_RULE_REQUIRES = 1,    /* first given: second must be given */
+	SPK_RULE_CONFLICTS = 2,   /* not both given */
+	SPK_RULE_DIFFER = 3,      /* both given or defaulted: the texts must differ */
+	SPK_RULE_REQUIRED_IF = 4, /* first has the text `value`: second must be given */
+	/* first has another text than `value`: second must be given */
+	SPK_RULE_REQUIRED_UNLESS = 5,
 };
 
 struct spk_rule {

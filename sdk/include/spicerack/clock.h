@@ -29,7 +29,8 @@ SPK_API const char *spk_time_text(struct spk *spk, spk_time time);
 SPK_API const char *spk_time_format(struct spk *spk, const char *format, spk_time time);
 /* `2026-11-22`. Since 1.0. */
 SPK_API const char *spk_date_text(struct spk *spk, spk_date date);
-/* As people write it: `1h30m`, `2.5s`, `7d`, `0s`. spk_duration_parse() reads it back. Since 1.0. */
+/* As people write it: `1h30m`, `2.5s`, `7d`, `0s`. spk_duration_parse() reads it back. Since 1.0.
+ */
 SPK_API const char *spk_duration_text(struct spk *spk, spk_duration duration);
 /* Seconds, with their fraction. Since 1.0. */
 SPK_API double spk_duration_seconds(spk_duration duration);
@@ -58,13 +59,14 @@ enum spk_backoff {
 };
 
 struct spk_retry {
-	uint32_t size;	      /* set by SPK_RETRY() */
-	uint32_t tries;	      /* 3 */
-	spk_duration delay;   /* 3 s */
-	uint32_t backoff;     /* enum spk_backoff */
+	uint32_t size;      /* set by SPK_RETRY() */
+	uint32_t tries;     /* 3 */
+	spk_duration delay; /* 3 s */
+	uint32_t backoff;   /* enum spk_backoff */
 	uint32_t reserved;
-	spk_strings kinds;    /* errors worth another try; default: every `spicerack` error but misuse */
-	const char *message;  /* what failed, for the log; default: `Unable to run the operation` */
+	spk_strings
+		kinds; /* errors worth another try; default: every `spicerack` error but misuse */
+	const char *message; /* what failed, for the log; default: `Unable to run the operation` */
 };
 
 /* SPK_RETRY(.tries = 10, .delay = SPK_SECONDS(5), .backoff = SPK_BACKOFF_CONSTANT) */

@@ -19,13 +19,14 @@ struct spk;
 struct spk_command {
 	uint32_t size; /* set by SPK_COMMAND() */
 	uint32_t reserved;
-	spk_strings argv;	 /* the program, looked up in PATH, and its arguments; not empty */
-	spk_duration timeout;	 /* for all of it; default: 60 s; SPK_FOREVER for none */
-	const char *directory;	 /* where it starts; default: / */
-	const char *input;	 /* its standard input; default: none, end of file at once */
-	spk_strings environment; /* NAME=VALUE, over PATH, HOME, USER, LOGNAME, LANG=C.UTF-8, TERM=dumb */
-	spk_ints accepted;	 /* exit codes that are no error; default: 0 */
-	size_t output_limit;	 /* bytes kept of each stream; default: 16 MiB, more is an error */
+	spk_strings argv;        /* the program, looked up in PATH, and its arguments; not empty */
+	spk_duration timeout;    /* for all of it; default: 60 s; SPK_FOREVER for none */
+	const char *directory;   /* where it starts; default: / */
+	const char *input;       /* its standard input; default: none, end of file at once */
+	spk_strings environment; /* NAME=VALUE, over PATH, HOME, USER, LOGNAME, LANG=C.UTF-8,
+				    TERM=dumb */
+	spk_ints accepted;       /* exit codes that are no error; default: 0 */
+	size_t output_limit;     /* bytes kept of each stream; default: 16 MiB, more is an error */
 };
 
 #define SPK_FOREVER SPK_NANOSECONDS(INT64_MAX)
@@ -37,10 +38,10 @@ struct spk_command {
 
 /* What came of it. It belongs to the run. The host fills it in; it grows by appending. */
 struct spk_result {
-	bool ran;	   /* false: dry-run, nothing was run, and all below is empty */
-	int exit_code;	   /* 0 to 255; -1 when a signal ended it */
-	int signal;	   /* that signal, or 0 */
-	const char *out;   /* standard output and error, apart, each ending in NUL */
+	bool ran;        /* false: dry-run, nothing was run, and all below is empty */
+	int exit_code;   /* 0 to 255; -1 when a signal ended it */
+	int signal;      /* that signal, or 0 */
+	const char *out; /* standard output and error, apart, each ending in NUL */
 	const char *err;
 	size_t out_length; /* without that NUL; the data may hold others */
 	size_t err_length;
@@ -55,7 +56,8 @@ struct spk_result {
  * `command.output` (too much of it), `interrupted`. The words of the command and
  * its exit code are logged at DEBUG. Since 1.0.
  */
-SPK_API const struct spk_result *spk_command_run(struct spk *spk, const struct spk_command *command);
+SPK_API const struct spk_result *spk_command_run(struct spk *spk,
+						 const struct spk_command *command);
 
 /* The same for a command that only reads: it runs in dry-run, too. Since 1.0. */
 SPK_API const struct spk_result *spk_command_read(struct spk *spk,

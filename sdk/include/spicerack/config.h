@@ -37,10 +37,12 @@ SPK_API long long spk_config_find_int(const struct spk_config *config, const cha
 				      long long otherwise);
 SPK_API double spk_config_get_double(const struct spk_config *config, const char *path);
 SPK_API bool spk_config_get_bool(const struct spk_config *config, const char *path);
-SPK_API bool spk_config_find_bool(const struct spk_config *config, const char *path, bool otherwise);
+SPK_API bool spk_config_find_bool(const struct spk_config *config, const char *path,
+				  bool otherwise);
 /* An array or list of strings. Since 1.0. */
 SPK_API spk_strings spk_config_get_list(const struct spk_config *config, const char *path);
-/* The names of the settings of a group, in the order of the file ("" is the whole file). Since 1.0. */
+/* The names of the settings of a group, in the order of the file ("" is the whole file). Since 1.0.
+ */
 SPK_API spk_strings spk_config_names(const struct spk_config *config, const char *path);
 
 #ifdef __cplusplus

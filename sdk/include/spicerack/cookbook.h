@@ -58,7 +58,8 @@ enum spk_presence {
 
 /* The lock that a run takes. `lock` finds the static values in it and may change them. */
 struct spk_lock_args {
-	const char *suffix;  /* appended to the key as `:suffix`; not empty, no slash; NULL for none */
+	/* Appended to the key as `:suffix`; not empty, no slash; NULL for none. */
+	const char *suffix;
 	int32_t concurrency; /* 1 or more, or SPK_UNLIMITED */
 	int32_t reserved;
 	spk_duration ttl; /* more than 0 */
@@ -74,20 +75,20 @@ struct spk_lock_args {
  * return 0, rollback. Every callback may raise.
  */
 struct spk_cookbook {
-	uint32_t size; /* sizeof(struct spk_cookbook) when the cookbook was built */
-	uint32_t abi;  /* SPK_ABI */
-	const char *title; /* one line: what it does */
-	const char *owner; /* the team; default: the nearest group's */
+	uint32_t size;           /* sizeof(struct spk_cookbook) when the cookbook was built */
+	uint32_t abi;            /* SPK_ABI */
+	const char *title;       /* one line: what it does */
+	const char *owner;       /* the team; default: the nearest group's */
 	const char *description; /* more text for --help, kept as it is */
-	uint64_t state_size;	 /* of the structure behind `self` */
+	uint64_t state_size;     /* of the structure behind `self` */
 	struct spk_arg_table arguments;
 	struct spk_rule_table rules;
 	struct spk_subcommand_table subcommands;
 	uint64_t subcommand_offset; /* of the `const char *` that receives the chosen name */
-	uint32_t task_id;	    /* enum spk_presence: -t/--task-id, see spk_task_id() */
-	uint32_t reason;	    /* enum spk_presence: -r/--reason, see spk_reason() */
+	uint32_t task_id;           /* enum spk_presence: -t/--task-id, see spk_task_id() */
+	uint32_t reason;            /* enum spk_presence: -r/--reason, see spk_reason() */
 	int32_t max_concurrency;    /* of the run's lock; 0: the default, 20 */
-	bool skip_start;	    /* no START in the SAL, the end says DONE */
+	bool skip_start;            /* no START in the SAL, the end says DONE */
 	bool reserved[3];
 	spk_duration lock_ttl; /* of the run's lock; 0: the default, 1800 s */
 
@@ -101,7 +102,8 @@ struct spk_cookbook {
 	void (*lock)(struct spk *spk, const void *self, struct spk_lock_args *lock);
 	/* Does it. Returns 0, or 1 to 89 or 100 to 127 for a failure of its own. */
 	int (*run)(struct spk *spk, void *self);
-	/* Called once, after scopes are closed, when run failed, raised, crashed or was interrupted. */
+	/* Called once, after scopes are closed, when run failed, raised, crashed or was
+	 * interrupted. */
 	void (*rollback)(struct spk *spk, void *self);
 
 	/*
@@ -120,8 +122,8 @@ struct spk_cookbook {
 /* Subcommands; the member `field` of T, a const char *, receives the chosen name. */
 #define SPK_SUBCOMMANDS(T, field, table)                                                           \
 	.subcommands = SPK_TABLE(table),                                                           \
-	.subcommand_offset =                                                                       \
-		offsetof(T, field) + 0 * sizeof(_Generic(((T *)0)->field, const char *: 0))
+	.subcommand_offset = offsetof(T, field) +                                                  \
+			     0 * sizeof(_Generic(((T *)0)->field, const char * : 0))
 
 #define SPK_COOKBOOK_(symbol, ...)                                                                 \
 	extern const struct spk_cookbook symbol;                                                   \

@@ -21,8 +21,8 @@ extern "C" {
 
 /* The head of every driver's table. */
 struct spk_driver {
-	uint32_t size; /* of the whole table */
-	uint32_t abi;  /* SPK_DRIVER_ABI */
+	uint32_t size;    /* of the whole table */
+	uint32_t abi;     /* SPK_DRIVER_ABI */
 	const char *kind; /* "regex", "backtrace" ... */
 	const char *name; /* "pcre2", "dwfl" ... */
 };
@@ -61,8 +61,8 @@ struct spk_regex_driver {
 struct spk_frame {
 	char function[128]; /* "" when unknown */
 	char object[128];   /* base name of the shared object, "" when unknown */
-	char file[192];	    /* source file, "" when unknown */
-	int line;	    /* 0 when unknown */
+	char file[192];     /* source file, "" when unknown */
+	int line;           /* 0 when unknown */
 };
 
 struct spk_backtrace_driver {

@@ -16,7 +16,8 @@ extern "C" {
 struct spk;
 struct spk_match;
 
-/* True when the pattern matches somewhere in the text; anchor with ^ and $ for all of it. Since 1.0. */
+/* True when the pattern matches somewhere in the text; anchor with ^ and $ for all of it.
+ * Since 1.0. */
 SPK_API bool spk_matches(struct spk *spk, const char *pattern, const char *text);
 
 /* The first match, or NULL. Since 1.0. */

@@ -14,7 +14,8 @@ extern "C" {
 
 struct spk;
 
-/* True when nothing may be changed. The SDK's own calls know; few cookbooks need to ask. Since 1.0. */
+/* True when nothing may be changed. The SDK's own calls know; few cookbooks need to ask. Since 1.0.
+ */
 SPK_API bool spk_dry_run(const struct spk *spk);
 /* True with -v/--verbose. Since 1.0. */
 SPK_API bool spk_verbose(const struct spk *spk);
@@ -63,7 +64,8 @@ SPK_API __attribute__((noreturn)) void spk_done(struct spk *spk, const char *for
  * when a fresh process rolls back after a crash. Never NULL: raises `memory`
  * when the run has used up what it may have. Since 1.0.
  */
-SPK_API void *spk_alloc(struct spk *spk, size_t size) __attribute__((alloc_size(2), returns_nonnull));
+SPK_API void *spk_alloc(struct spk *spk, size_t size)
+	__attribute__((alloc_size(2), returns_nonnull));
 
 /* Memory for a structure: struct list *l = SPK_NEW(spk, struct list). Since 1.0. */
 #define SPK_NEW(spk, T) ((T *)spk_alloc((spk), sizeof(T)))

@@ -54,8 +54,10 @@ SPK_API const char *spk_trim(struct spk *spk, const char *text);
 SPK_API const char *spk_lower(struct spk *spk, const char *text);
 SPK_API const char *spk_upper(struct spk *spk, const char *text);
 /* Every occurrence of `from`, which is not empty, replaced by `to`. Since 1.0. */
-SPK_API const char *spk_replace(struct spk *spk, const char *text, const char *from, const char *to);
-/* What stands before the first `separator`, or the whole text; host names: spk_before(spk, fqdn, "."). Since 1.0. */
+SPK_API const char *spk_replace(struct spk *spk, const char *text, const char *from,
+				const char *to);
+/* What stands before the first `separator`, or the whole text; host names: spk_before(spk, fqdn,
+ * "."). Since 1.0. */
 SPK_API const char *spk_before(struct spk *spk, const char *text, const char *separator);
 /* What stands after the first `separator`, or NULL when there is none. Since 1.0. */
 SPK_API const char *spk_after(struct spk *spk, const char *text, const char *separator);

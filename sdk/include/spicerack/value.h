@@ -58,11 +58,11 @@ typedef struct spk_doubles {
 
 /* Durations as constants, usable in static tables too; the number may be of any arithmetic type. */
 #define SPK_NANOSECONDS(n) ((spk_duration){(int64_t)(n)})
-#define SPK_MILLISECONDS(n) ((spk_duration){(int64_t)((n) * 1000000LL)})
-#define SPK_SECONDS(n) ((spk_duration){(int64_t)((n) * 1000000000LL)})
-#define SPK_MINUTES(n) ((spk_duration){(int64_t)((n) * 60000000000LL)})
-#define SPK_HOURS(n) ((spk_duration){(int64_t)((n) * 3600000000000LL)})
-#define SPK_DAYS(n) ((spk_duration){(int64_t)((n) * 86400000000000LL)})
+#define SPK_MILLISECONDS(n) ((spk_duration){(int64_t)((n)*1000000LL)})
+#define SPK_SECONDS(n) ((spk_duration){(int64_t)((n)*1000000000LL)})
+#define SPK_MINUTES(n) ((spk_duration){(int64_t)((n)*60000000000LL)})
+#define SPK_HOURS(n) ((spk_duration){(int64_t)((n)*3600000000000LL)})
+#define SPK_DAYS(n) ((spk_duration){(int64_t)((n)*86400000000000LL)})
 
 /*
  * A constant list of strings as an initialiser or, with a cast, as a value:

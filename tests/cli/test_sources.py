@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of the house that a machine can hold: CONTRIBUTING.md says why."""
+
+import re
+import shutil
+import subprocess
+import unittest
+
+from harness import PREFIX, SOURCE
+
+CODE = sorted(path for folder in ("core", "plugins", "sdk", "cookbooks") for path in (SOURCE / folder).rglob("*.[ch]"))
+BANNED = "atoi atol atof sprintf vsprintf strcpy strcat strtok system popen gets alloca setjmp sigsetjmp longjmp".split()
+# The only place that jumps.
+JUMPS = SOURCE / "core" / "runtime" / "guard.c"
+
+
+def without_comments_and_strings(text):
+    text = re.sub(r"/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.S)
+    text = re.sub(r"//[^\n]*", "", text)
+    return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+
+
+def declared():
+    """The functions of the SDK, by its headers."""
+    names = set()
+    for path in (SOURCE / "sdk" / "include").rglob("*.h"):
+        text = without_comments_and_strings(path.read_text())
+        for match in re.finditer(r"\bSPK_API\b([^;]*);", text):
+            name = re.search(r"\b(spk_\w+)\s*\(", match[1])
+            names.add(name[1])
+    return names
+
+
+class Sources(unittest.TestCase):
+    def test_there_is_code_to_check(self):
+        self.assertGreater(len(CODE), 100)
+
+    def test_every_source_is_built(self):
+        listed = (SOURCE / "core" / "CMakeLists.txt").read_text()
+        for path in (SOURCE / "core").rglob("*.c"):
+            name = str(path.relative_to(SOURCE / "core"))
+            if not name.endswith("_main.c"):
+                self.assertIn(name, listed)
+
+    def test_nothing_banned_is_called(self):
+        pattern = re.compile(rf"\b_?({'|'.join(BANNED)})\s*\(")
+        for path in CODE:
+            text = without_comments_and_strings(path.read_text())
+            for match in pattern.finditer(text):
+                if path == JUMPS and "jmp" in match[1]:
+                    continue
+                line = text.count("\n", 0, match.start()) + 1
+                self.fail(f"{path.relative_to(SOURCE)}:{line} calls {match[1]}()")
+
+    def test_memory_of_the_core_comes_from_mem_h(self):
+        pattern = re.compile(r"(?<![\w>.])(malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf)\s*\(")
+        for path in (SOURCE / "core").rglob("*.c"):
+            if path.name != "mem.c":
+                match = pattern.search(without_comments_and_strings(path.read_text()))
+                self.assertIsNone(match, f"{path.relative_to(SOURCE)} calls {match and match[1]}()")
+
+    def test_magics_are_unique(self):
+        seen = {}
+        for path in CODE:
+            for name, value in re.findall(r"#define (\w+_MAGIC) (0x\w+)", path.read_text()):
+                self.assertNotIn(value, seen, f"{name} in {path.relative_to(SOURCE)}")
+                seen[value] = name
+        self.assertGreater(len(seen), 2)
+
+    def test_every_source_names_its_licence(self):
+        for path in CODE:
+            if "template" in path.parts:  # what an author makes of it is his own
+                continue
+            self.assertIn("SPDX-License-Identifier: Apache-2.0", path.read_text().split("\n")[0], path)
+
+    @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
+    def test_code_is_formatted(self):
+        done = subprocess.run(["clang-format", "--dry-run", "-Werror", *CODE], cwd=SOURCE, capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr[:2000])
+
+
+class Exports(unittest.TestCase):
+    def test_the_map_lists_what_the_headers_declare(self):
+        text = (SOURCE / "sdk" / "spicerack.map").read_text()
+        public = text[:text.index("SPICERACK_PRIVATE")]
+        self.assertEqual(set(re.findall(r"^\t(spk_\w+);", public, re.M)), declared())
+
+    def test_the_library_exports_that_and_no_data(self):
+        library = next(PREFIX.rglob("libspicerack.so.1"))
+        lines = subprocess.check_output(["nm", "-D", "--defined-only", library], text=True).splitlines()
+        exported = {}
+        for line in lines:
+            _, kind, name = line.split()
+            if kind != "A":
+                exported[name.split("@")[0]] = kind
+        self.assertEqual(set(exported), declared() | {"spk_private_runner_main"})
+        self.assertEqual(set(exported.values()), {"T"})
+
+
+if __name__ == "__main__":
+    unittest.main()
