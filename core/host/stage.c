@@ -11,6 +11,7 @@
 #include "../runtime/mem.h"
 #include "outcome.h"
 #include "prompt.h"
+#include "signals.h"
 
 /* Where nobody can press Ctrl+C again, a cookbook that does not react is killed after this. */
 #define DEAF_GRACE_NS 10000000000LL
@@ -96,6 +97,9 @@ static int64_t next_deadline(const struct run *run, enum stage stage)
 
 static void on_deadline(struct run *run)
 {
+	/* An inner run whose own time is over is a failure for the outer one, not its end. */
+	bool own = run->outer && run->deadline_ns < run->outer->deadline_ns;
+
 	if (run->interrupted) {
 		log_warning(run->log, "the cookbook did not react: killing it");
 		kill_child(run);
@@ -104,6 +108,7 @@ static void on_deadline(struct run *run)
 	log_error(run->log, "The time that cookbook %s may take is over: interrupting it",
 		  name_of(run));
 	interrupt(run, false);
+	run->stopped = !own;
 }
 
 /* ---- inner runs ---- */
@@ -147,13 +152,13 @@ static enum nested_end ask_what_next(struct run *run, const char *name, int code
 }
 
 /* Runs it, again as often as the operator wants. The strings of `event` stay: the child waits. */
-static void run_nested(struct run *run, const struct tree_found *found, spk_strings args,
-		       bool confirm)
+static void run_nested(struct run *run, enum stage stage, const struct tree_found *found,
+		       spk_strings args, bool confirm)
 {
 	enum nested_end end = NESTED_RAN;
 	struct err err = {""};
 	bool stopped;
-	int code;
+	int code, number;
 
 	do {
 		code = run_within(run, found, (int)args.count, (char *const *)(uintptr_t)args.items,
@@ -166,20 +171,26 @@ static void run_nested(struct run *run, const struct tree_found *found, spk_stri
 		if (confirm && code != EXIT_OK)
 			end = ask_what_next(run, found->name, code, &err);
 	} while (confirm && code != EXIT_OK && end == NESTED_RAN);
+	/* A signal that ended the question counts before what the child makes of the answer. */
+	while ((number = signals_next(run->signal_fd)))
+		on_signal(run, stage, number);
 	answer(run, end, code, err.text);
 }
 
-static void on_nested(struct run *run, const struct nested_request *request)
+static void on_nested(struct run *run, enum stage stage, const struct nested_request *request)
 {
 	spk_strings bases = settings_strings(run->options->settings, "cookbooks_base_dirs");
 	struct tree_found found;
 
-	if (run->depth >= NESTED_DEPTH_MAX) {
+	/* Nothing new is begun by who is to end; the child finds the interruption at the answer. */
+	if (run->interrupted && !is_undoing(stage)) {
+		answer(run, NESTED_RAN, EXIT_INTERRUPTED, NULL);
+	} else if (run->depth >= NESTED_DEPTH_MAX) {
 		answer(run, NESTED_DEPTH, 0, NULL);
 	} else if (tree_find(bases, request->name, stderr, &found) != TREE_FOUND) {
 		answer(run, NESTED_MISSING, 0, NULL);
 	} else {
-		run_nested(run, &found, request->args, request->confirm);
+		run_nested(run, stage, &found, request->args, request->confirm);
 		tree_found_free(&found);
 	}
 }
@@ -213,7 +224,7 @@ enum ending run_stage(struct run *run, enum stage stage)
 			on_deadline(run);
 			break;
 		case LINK_NESTED:
-			on_nested(run, &event->nested);
+			on_nested(run, stage, &event->nested);
 			break;
 		case LINK_ANSWER:
 			break;
