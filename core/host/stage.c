@@ -37,8 +37,15 @@ static void interrupt(struct run *run, bool by_terminal)
 	/* A second SIGTERM does not give it more time. */
 	if (!run->interrupted)
 		run->interrupted_ns = spk_uptime().ns;
-	run->interrupted = run->stopped = true;
+	run->interrupted = true;
 	link_interrupt(&run->link);
+}
+
+/* Also for the runs that this one is within. */
+static void stop(struct run *run, bool by_terminal)
+{
+	interrupt(run, by_terminal);
+	run->stopped = true;
 }
 
 static void on_signal_before_rollback(struct run *run, int number)
@@ -53,7 +60,7 @@ static void on_signal_before_rollback(struct run *run, int number)
 			    number == SIGINT ? "" : "SIG",
 			    number == SIGINT ? "Ctrl+C" : sigabbrev_np(number),
 			    number == SIGINT ? ", press again to kill it" : "");
-	interrupt(run, number == SIGINT);
+	stop(run, number == SIGINT);
 }
 
 static void on_signal_in_rollback(struct run *run, int number)
@@ -97,9 +104,6 @@ static int64_t next_deadline(const struct run *run, enum stage stage)
 
 static void on_deadline(struct run *run)
 {
-	/* An inner run whose own time is over is a failure for the outer one, not its end. */
-	bool own = run->outer && run->deadline_ns < run->outer->deadline_ns;
-
 	if (run->interrupted) {
 		log_warning(run->log, "the cookbook did not react: killing it");
 		kill_child(run);
@@ -107,8 +111,8 @@ static void on_deadline(struct run *run)
 	}
 	log_error(run->log, "The time that cookbook %s may take is over: interrupting it",
 		  name_of(run));
+	/* The outer runs have deadlines of their own. */
 	interrupt(run, false);
-	run->stopped = !own;
 }
 
 /* ---- inner runs ---- */
@@ -163,11 +167,13 @@ static void run_nested(struct run *run, enum stage stage, const struct tree_foun
 	do {
 		code = run_within(run, found, (int)args.count, (char *const *)(uintptr_t)args.items,
 				  &stopped);
-		if (stopped) {
-			/* What ended the inner run is for this one, too. */
-			interrupt(run, run->by_terminal);
+		/* What ended the inner run may be for this one, too: before it has the answer. */
+		if (stopped)
+			stop(run, run->by_terminal);
+		if (spk_uptime().ns >= next_deadline(run, stage))
+			on_deadline(run);
+		if (run->interrupted)
 			confirm = false;
-		}
 		if (confirm && code != EXIT_OK)
 			end = ask_what_next(run, found->name, code, &err);
 	} while (confirm && code != EXIT_OK && end == NESTED_RAN);
