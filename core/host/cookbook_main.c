@@ -235,6 +235,13 @@ int main(int argc, char **argv)
 	}
 	switch (argparse(&command, &context, global, argv + 1, &parsed, &out)) {
 	case ARGPARSE_OK:
+		if (given(&parsed, TIMEOUT) && timeout_of(&parsed).ns <= 0) {
+			argparse_usage_error(&command, &context, NULL,
+					     "argument --timeout: must be more than 0", &out);
+			fputs(buf_text(&out), stderr);
+			code = EXIT_USAGE;
+			break;
+		}
 		code = act(&parsed, rest_count, rest);
 		break;
 	case ARGPARSE_HELP:

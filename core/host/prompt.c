@@ -84,13 +84,33 @@ static bool find_choice(spk_strings choices, const char *answer, size_t *ret_cho
 	return false;
 }
 
-/* Ctrl+C is the answer to the question; anything else is for whoever waits next. */
-static void take_interrupt(int signal_fd)
+/*
+ * Ctrl+C is the answer to the question; anything else is for whoever waits next, but for
+ * Ctrl+Z, which is no answer. False: the question stands.
+ */
+static bool take_interrupt(int signal_fd)
 {
 	int number = signals_next(signal_fd);
 
-	if (number && number != SIGINT)
+	if (number && number != SIGINT && number != SIGTSTP)
 		kill(getpid(), number);
+	return number && number != SIGTSTP;
+}
+
+/* As read_line(), whatever cannot end the question. */
+static int get_answer(int terminal, int signal_fd, char *line, size_t size)
+{
+	for (;;) {
+		int got;
+
+		put(terminal, "> ");
+		got = read_line(terminal, signal_fd, line, size);
+		if (got <= 0)
+			put(terminal, "\n");
+		if (got >= 0 || take_interrupt(signal_fd))
+			return got;
+		put(terminal, "Ctrl+Z is ignored: a cookbook cannot be suspended\n");
+	}
 }
 
 static enum prompt_end ask(int terminal, const char *message, spk_strings choices, int signal_fd,
@@ -99,7 +119,7 @@ static enum prompt_end ask(int terminal, const char *message, spk_strings choice
 	enum prompt_end end = PROMPT_UNANSWERED;
 	struct buf text = {0}, accepted = {0};
 	char answer[ANSWER_MAX];
-	int got;
+	int got = 0;
 
 	put_choices(choices, &accepted);
 	buf_puts(&text, "\033[36m==>\033[39m ");
@@ -107,14 +127,11 @@ static enum prompt_end ask(int terminal, const char *message, spk_strings choice
 	buf_printf(&text, "\nType %s\n", buf_text(&accepted));
 	put(terminal, buf_text(&text));
 	for (int i = 0; i < TRIES && end == PROMPT_UNANSWERED; i++) {
-		put(terminal, "> ");
-		got = read_line(terminal, signal_fd, answer, sizeof(answer));
+		got = get_answer(terminal, signal_fd, answer, sizeof(answer));
 		if (got < 0) {
-			take_interrupt(signal_fd);
-			put(terminal, "\n");
 			end = PROMPT_ABORTED;
 		} else if (got == 0) {
-			put(terminal, "\n");
+			err_set(err, "the terminal gave no answer");
 			break;
 		} else if (find_choice(choices, answer, ret_choice)) {
 			end = PROMPT_ANSWERED;
@@ -127,7 +144,7 @@ static enum prompt_end ask(int terminal, const char *message, spk_strings choice
 			put(terminal, buf_text(&text));
 		}
 	}
-	if (end == PROMPT_UNANSWERED)
+	if (end == PROMPT_UNANSWERED && got > 0)
 		err_set(err, "Too many invalid answers");
 	buf_free(&text);
 	buf_free(&accepted);

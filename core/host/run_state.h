@@ -25,7 +25,7 @@ struct run {
 	int64_t interrupted_ns; /* when the last one did */
 	bool by_terminal;       /* it was a Ctrl+C */
 	bool killed;            /* and the child was killed for it */
-	bool stopped;     /* interrupted before its rollback: the outer runs are to end, too */
+	bool stopped;     /* by a signal, before its rollback: the outer runs are to end, too */
 	bool undo_failed; /* something that should be undone is not */
 	bool skip_start;
 	char *description;

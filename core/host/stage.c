@@ -11,6 +11,7 @@
 #include "../runtime/mem.h"
 #include "outcome.h"
 #include "prompt.h"
+#include "signals.h"
 
 /* Where nobody can press Ctrl+C again, a cookbook that does not react is killed after this. */
 #define DEAF_GRACE_NS 10000000000LL
@@ -36,8 +37,15 @@ static void interrupt(struct run *run, bool by_terminal)
 	/* A second SIGTERM does not give it more time. */
 	if (!run->interrupted)
 		run->interrupted_ns = spk_uptime().ns;
-	run->interrupted = run->stopped = true;
+	run->interrupted = true;
 	link_interrupt(&run->link);
+}
+
+/* Also for the runs that this one is within. */
+static void stop(struct run *run, bool by_terminal)
+{
+	interrupt(run, by_terminal);
+	run->stopped = true;
 }
 
 static void on_signal_before_rollback(struct run *run, int number)
@@ -52,7 +60,7 @@ static void on_signal_before_rollback(struct run *run, int number)
 			    number == SIGINT ? "" : "SIG",
 			    number == SIGINT ? "Ctrl+C" : sigabbrev_np(number),
 			    number == SIGINT ? ", press again to kill it" : "");
-	interrupt(run, number == SIGINT);
+	stop(run, number == SIGINT);
 }
 
 static void on_signal_in_rollback(struct run *run, int number)
@@ -103,6 +111,7 @@ static void on_deadline(struct run *run)
 	}
 	log_error(run->log, "The time that cookbook %s may take is over: interrupting it",
 		  name_of(run));
+	/* The outer runs have deadlines of their own. */
 	interrupt(run, false);
 }
 
@@ -147,39 +156,47 @@ static enum nested_end ask_what_next(struct run *run, const char *name, int code
 }
 
 /* Runs it, again as often as the operator wants. The strings of `event` stay: the child waits. */
-static void run_nested(struct run *run, const struct tree_found *found, spk_strings args,
-		       bool confirm)
+static void run_nested(struct run *run, enum stage stage, const struct tree_found *found,
+		       spk_strings args, bool confirm)
 {
 	enum nested_end end = NESTED_RAN;
 	struct err err = {""};
 	bool stopped;
-	int code;
+	int code, number;
 
 	do {
 		code = run_within(run, found, (int)args.count, (char *const *)(uintptr_t)args.items,
 				  &stopped);
-		if (stopped) {
-			/* What ended the inner run is for this one, too. */
-			interrupt(run, run->by_terminal);
+		/* What ended the inner run may be for this one, too: before it has the answer. */
+		if (stopped)
+			stop(run, run->by_terminal);
+		if (spk_uptime().ns >= next_deadline(run, stage))
+			on_deadline(run);
+		if (run->interrupted)
 			confirm = false;
-		}
 		if (confirm && code != EXIT_OK)
 			end = ask_what_next(run, found->name, code, &err);
 	} while (confirm && code != EXIT_OK && end == NESTED_RAN);
+	/* A signal that ended the question counts before what the child makes of the answer. */
+	while ((number = signals_next(run->signal_fd)))
+		on_signal(run, stage, number);
 	answer(run, end, code, err.text);
 }
 
-static void on_nested(struct run *run, const struct nested_request *request)
+static void on_nested(struct run *run, enum stage stage, const struct nested_request *request)
 {
 	spk_strings bases = settings_strings(run->options->settings, "cookbooks_base_dirs");
 	struct tree_found found;
 
-	if (run->depth >= NESTED_DEPTH_MAX) {
+	/* Nothing new is begun by who is to end; the child finds the interruption at the answer. */
+	if (run->interrupted && !is_undoing(stage)) {
+		answer(run, NESTED_RAN, EXIT_INTERRUPTED, NULL);
+	} else if (run->depth >= NESTED_DEPTH_MAX) {
 		answer(run, NESTED_DEPTH, 0, NULL);
 	} else if (tree_find(bases, request->name, stderr, &found) != TREE_FOUND) {
 		answer(run, NESTED_MISSING, 0, NULL);
 	} else {
-		run_nested(run, &found, request->args, request->confirm);
+		run_nested(run, stage, &found, request->args, request->confirm);
 		tree_found_free(&found);
 	}
 }
@@ -213,7 +230,7 @@ enum ending run_stage(struct run *run, enum stage stage)
 			on_deadline(run);
 			break;
 		case LINK_NESTED:
-			on_nested(run, &event->nested);
+			on_nested(run, stage, &event->nested);
 			break;
 		case LINK_ANSWER:
 			break;

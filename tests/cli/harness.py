@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import termios
@@ -26,6 +27,11 @@ FIXTURES = BUILD / "tests" / "fixture" / "cookbooks"
 # Who runs the tests, as a run sees it; what the environment says of USER is not believed.
 LOGIN_UID = int(pathlib.Path("/proc/self/loginuid").read_text())
 USER = pwd.getpwuid(LOGIN_UID if LOGIN_UID < 2**32 - 1 else os.getuid()).pw_name
+
+# A shell starts what is in its background with SIGINT ignored, nohup with SIGHUP; a run would inherit that.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<dry>DRY-RUN )?(?P<user>\S+) (?P<pid>\d+) "

@@ -42,6 +42,10 @@ class SignalTest(CommandTest):
         process.send_signal(number)
         self.wait_for_log(shown)
 
+    def go_on(self):
+        """Ends what `--how wait` waits for."""
+        self.write("marks.go", "")
+
     def check_end(self, process, code, marks):
         result = self.finish(process)
         self.assertEqual(result.code, code, result)
@@ -53,7 +57,8 @@ class SignalTest(CommandTest):
     def fresh(self, case):
         """One case of several, with marks and a log of its own."""
         with self.subTest(case):
-            self.marks_file.unlink(missing_ok=True)
+            for path in (self.marks_file, self.scratch / "marks.go"):
+                path.unlink(missing_ok=True)
             shutil.rmtree(self.logs, ignore_errors=True)
             yield
 
@@ -107,8 +112,9 @@ class CtrlC(SignalTest):
 
     def test_too_late_is_said(self):
         """The cookbook hears of it only after its run has succeeded."""
-        process = self.start_at("run", "--how", "pause", "--value", "1")
+        process = self.start_at("run", "--how", "wait")
         self.interrupt(process, FIRST)
+        self.go_on()
         result = self.check_end(process, 0, [*WHOLE, "run ends"])
         self.assertIn("The cookbook ended before it could be interrupted\n", result.err)
 
@@ -120,8 +126,9 @@ class CtrlC(SignalTest):
 
 class InRollback(SignalTest):
     def test_first_one_only_warns(self):
-        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "1")
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "wait")
         self.interrupt(process, IN_ROLLBACK)
+        self.go_on()
         result = self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
         self.assertIn(end(99, "raise"), result.err)
 
@@ -137,12 +144,14 @@ class InRollback(SignalTest):
                               + end(93, "raise"), result.err)
 
     def test_second_one_after_five_seconds_warns_again(self):
-        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "6")
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "wait")
         self.interrupt(process, IN_ROLLBACK)
         time.sleep(5.1)  # the span itself is what is tested
         process.send_signal(signal.SIGINT)
+        self.wait_for(lambda: sum(IN_ROLLBACK in line for line in self.log(NAME)) == 2, "the second warning")
+        self.go_on()
         result = self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
-        self.assertEqual(result.err.count(IN_ROLLBACK), 2, result)
+        self.assertNotIn(ABANDONED, result.err)
 
     def test_what_interrupted_the_run_does_not_interrupt_the_rollback(self):
         process = self.start_at("run", "--how", "command", "--at-rollback", "sleep", "--value", "1")
@@ -150,9 +159,10 @@ class InRollback(SignalTest):
         self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
 
     def test_sigterm_does_not_stop_it(self):
-        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "sleep", "--value", "1")
+        process = self.start_at("rollback", "--how", "raise", "--at-rollback", "wait")
         for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")):
             self.interrupt(process, f"{name}: the cookbook is being rolled back, that goes on", number)
+        self.go_on()
         self.check_end(process, 99, [*WHOLE, *ROLLED_BACK])
 
 
@@ -198,14 +208,16 @@ class OtherSignals(SignalTest):
         return int(masks["ShdPnd"], 16) != 0
 
     def test_ctrl_z_is_ignored(self):
-        process = self.start_at("run", "--how", "sleep", "--value", "1")
+        process = self.start_at("run", "--how", "wait")
         self.interrupt(process, "Ctrl+Z is ignored: a cookbook cannot be suspended", signal.SIGTSTP)
+        self.go_on()
         self.check_end(process, 0, [*WHOLE, "run ends"])
 
     def test_an_ignored_sighup_stays_ignored(self):
-        process = self.start_at("run", "--how", "sleep", "--value", "1",
+        process = self.start_at("run", "--how", "wait",
                                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
         process.send_signal(signal.SIGHUP)
+        self.go_on()
         result = self.check_end(process, 0, [*WHOLE, "run ends"])
         self.assertNotIn("interrupt", result.err)
 
@@ -272,11 +284,91 @@ class Killed(SignalTest):
                     self.assertIn(f"END (FAIL) - Cookbook {NAME} (exit_code=93)", result.err)
 
     def test_signals_to_runner_and_worker_are_ignored(self):
-        process = self.start_at("run", "--how", "sleep", "--value", "1")
+        process = self.start_at("run", "--how", "wait")
         for name in ("spicerack-run", "spicerack-work"):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
                 os.kill(self.process_named(name), number)
+        self.go_on()
         self.check_end(process, 0, [*WHOLE, "run ends"])
+
+
+class Stopped(SignalTest):
+    """SIGSTOP to one of the three processes: what is stopped can still be ended, and nobody waits for it for ever."""
+
+    @staticmethod
+    def stop(pid):
+        os.kill(pid, signal.SIGSTOP)
+
+    def state(self, pid):
+        """The state of a process: T when it is stopped."""
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+
+    def test_worker_is_killed_by_the_second_ctrl_c(self):
+        for words in (["--how", "deaf"], ["--how", "sleep", "--value", "60"]):
+            with self.fresh(words):
+                process = self.start_at("run", "--scoped", "--deferred", *words)
+                self.stop(self.process_named("spicerack-work"))
+                self.interrupt(process, FIRST)
+                process.send_signal(signal.SIGINT)
+                result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
+                self.assertIn(SECOND, result.err)
+
+    def test_worker_that_goes_on_is_interrupted(self):
+        process = self.start_at("run", "--how", "sleep", "--value", "60")
+        worker = self.process_named("spicerack-work")
+        self.stop(worker)
+        self.interrupt(process, FIRST)
+        os.kill(worker, signal.SIGCONT)
+        self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
+
+    def test_runner_that_cannot_tell_of_a_death(self):
+        """It has ten seconds for that; without it nothing can be rolled back."""
+        process = self.start_at("run", "--how", "deaf", "--scoped")
+        self.stop(self.process_named("spicerack-run"))
+        begin = time.monotonic()
+        os.kill(self.process_named("spicerack-work"), signal.SIGKILL)
+        result = self.check_end(process, 93, WHOLE)
+        self.assertGreater(time.monotonic() - begin, 9)
+        self.assertEqual(result.err.splitlines()[1:], [
+            f"The runner of cookbook {NAME} died", f"Cookbook {NAME} could not be rolled back: a rollback is owed",
+            end(93, "deaf")])
+
+    def test_runner_that_goes_on_in_time(self):
+        process = self.start_at("run", "--how", "deaf", "--scoped")
+        runner, worker = self.process_named("spicerack-run"), self.process_named("spicerack-work")
+        self.stop(runner)
+        os.kill(worker, signal.SIGKILL)
+        self.wait_for(lambda: self.state(worker) == "Z", "the death of the worker")
+        os.kill(runner, signal.SIGCONT)
+        self.check_end(process, 92, [*WHOLE, "scope", *ROLLED_BACK])
+
+    def test_runner_at_the_end_of_a_good_run(self):
+        process = self.start_at("run", "--how", "wait")
+        self.stop(self.process_named("spicerack-run"))
+        self.go_on()
+        result = self.check_end(process, 0, [*WHOLE, "run ends"])
+        self.assertIn(end(0, "wait"), result.err)
+
+    def test_supervisor_goes_on_where_it_was(self):
+        process = self.start_at("run", "--how", "wait", "--logged", "--at", "run")
+        self.stop(process.pid)
+        self.wait_for(lambda: self.state(process.pid) == "T", "the stop")
+        self.go_on()
+        self.wait_for_mark("run ends")
+        # The result waits for it.
+        process.send_signal(signal.SIGCONT)
+        result = self.check_end(process, 0, [*WHOLE, "run ends"])
+        self.assertIn(end(0, "wait"), result.err)
+
+    def test_supervisor_that_is_killed_while_it_is_stopped(self):
+        process = self.start_at("run", "--how", "deaf")
+        self.stop(process.pid)
+        self.wait_for(lambda: self.state(process.pid) == "T", "the stop")
+        process.kill()
+        process.wait()
+        self.assertNothingLeft(1)
+        self.assertIn(("ERROR", f"The supervisor of cookbook {NAME} died during run: {OWED}"), self.records(NAME))
 
 
 class OnATerminal(SignalTest):
@@ -346,9 +438,10 @@ class OnATerminal(SignalTest):
 
     def test_a_closed_terminal_does_not_hurt_a_run_that_ignores_it(self):
         terminal = self.on_terminal("nohup", "cookbook", "-c", self.config, NAME, "--marks", self.marks_file,
-                                    "--how", "sleep", "--value", "1")
+                                    "--how", "wait")
         self.wait_for_mark("run")
         terminal.hang_up()
+        self.go_on()
         self.assertEqual(terminal.finish().code, 0)
         self.assertEqual(self.marks(), [*WHOLE, "run ends"])
 
