@@ -13,6 +13,7 @@
 #include "argvalue.h"
 #include "crash.h"
 #include "guard.h"
+#include "mem.h"
 #include "protocol.h"
 #include "undo.h"
 
@@ -79,6 +80,7 @@ static void store_argument(struct spk *spk, const struct order_arg *arg)
 	struct spk_arg row = live_row(spk, arg);
 	void *field = (char *)spk->shared->self + arg->offset;
 	struct parse_call call = {.row = &row, .field = field};
+	spk_strings texts = arg->texts;
 	const struct spk_error *error;
 	struct err err;
 
@@ -99,9 +101,9 @@ static void store_argument(struct spk *spk, const struct order_arg *arg)
 		return;
 	}
 	if (!arg->given && row.default_text)
-		arg = &(struct order_arg){.texts = SPK_LIST(row.default_text)};
-	for (size_t i = 0; i < arg->texts.count; i++) {
-		call.text = arg->texts.items[i];
+		texts = (spk_strings){.items = &row.default_text, .count = 1};
+	for (size_t i = 0; i < texts.count; i++) {
+		call.text = texts.items[i];
 		error = guard_call(spk, call_parser, &call, true);
 		if (error && !spk_error_is(error, "cookbook"))
 			guard_raise(spk, error);
@@ -229,11 +231,10 @@ static void put_error(struct buf *body, const struct spk_error *error)
 	wire_put_number(body, lines);
 	for (each = error; lines > 0; lines--, each = each->cause) {
 		bool own = strcmp(each->kind, "cookbook") == 0;
-		char *line = NULL;
+		char *line = xasprintf("%s%s%s%s%s",
+				       each == error ? "" : "caused by: ", each->message,
+				       own ? "" : " [", own ? "" : each->kind, own ? "" : "]");
 
-		if (asprintf(&line, "%s%s%s%s%s", each == error ? "" : "caused by: ", each->message,
-			     own ? "" : " [", own ? "" : each->kind, own ? "" : "]") < 0)
-			abort();
 		wire_put_text(body, line);
 		free(line);
 	}
