@@ -95,7 +95,9 @@ static int count_global(int argc, char *const *argv)
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1])
+		/* What looks like a negative number is no option for the parser either. */
+		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1] ||
+		    strchr("0123456789.", argv[i][1]))
 			break;
 		if (strcmp(argv[i], "--config-file") == 0 || strcmp(argv[i], "--timeout") == 0) {
 			i++;

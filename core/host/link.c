@@ -522,7 +522,9 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, SEND_TIMEOUT_MS);
 	buf_free(&body);
 	if (rc < 0 || wait_answer(link, CONTROL_READY, CONTROL_REFUSED) < 0)
-		return err_set(err, "%s: the runner died while opening it", order->file);
+		return err_set(err,
+			       "%s: the runner died, or was silent for too long, while opening it",
+			       order->file);
 	if (link->event.answer == CONTROL_REFUSED) {
 		*ret_refused = true;
 		return err_set(err, "%s", link->event.text ? link->event.text : "refused");

@@ -55,6 +55,9 @@ static void on_signal_before_rollback(struct run *run, int number)
 		kill_child(run);
 		return;
 	}
+	if (run->interrupted && !run->by_terminal && number == SIGINT)
+		log_warning(run->log, "Ctrl+C: the cookbook is being interrupted already, "
+				      "press again to kill it");
 	if (!run->interrupted)
 		log_warning(run->log, "%s%s: interrupting the cookbook%s",
 			    number == SIGINT ? "" : "SIG",

@@ -75,7 +75,8 @@ static void break_down(spk_time instant, struct tm *utc, int64_t *micro)
 	int64_t seconds = floor_div(instant.ns, NS_PER_SECOND);
 	time_t whole = (time_t)seconds;
 
-	*micro = (instant.ns - seconds * NS_PER_SECOND) / 1000;
+	/* Not what is left of a product: that of the first second there is leaves 64 bits. */
+	*micro = (instant.ns % NS_PER_SECOND + NS_PER_SECOND) % NS_PER_SECOND / 1000;
 	gmtime_r(&whole, utc);
 }
 

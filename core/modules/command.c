@@ -60,6 +60,13 @@ struct far_ends {
 	int in, out, err, report;
 };
 
+/* What the child is to become; each a vector that ends in NULL. */
+struct program {
+	char **places; /* where it may be, in the order of the search */
+	char **argv;
+	char **environment;
+};
+
 /* ---- in the child, between fork and exec: only calls that are safe there ---- */
 
 static void refuse(int report, bool directory)
@@ -71,8 +78,28 @@ static void refuse(int report, bool directory)
 	_exit(127);
 }
 
-static void child_exec(const struct process *process, const struct far_ends *far, char **argv,
-		       char **environment)
+/*
+ * As execvpe() does it, but for two things: that would search the PATH of this process, which is
+ * the operator's, and would have a shell read a file that is no program.
+ */
+static void search_and_exec(const struct program *program)
+{
+	bool denied = false;
+
+	for (char **place = program->places; *place; place++) {
+		execve(*place, program->argv, program->environment);
+		if (errno == EACCES)
+			denied = true;
+		else if (errno != ENOENT && errno != ENOTDIR && errno != ESTALE &&
+			 errno != ENODEV && errno != ETIMEDOUT)
+			return;
+	}
+	if (denied)
+		errno = EACCES;
+}
+
+static void child_exec(const struct process *process, const struct far_ends *far,
+		       const struct program *program)
 {
 	sigset_t none;
 
@@ -88,19 +115,26 @@ static void child_exec(const struct process *process, const struct far_ends *far
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(process->how.directory ? process->how.directory : "/") < 0)
 		refuse(far->report, true);
-	execvpe(argv[0], argv, environment);
+	search_and_exec(program);
 	refuse(far->report, false);
 }
 
-/* ---- environment ---- */
+/* ---- what the child is to become ---- */
+
+static char **vector_of(struct spk *spk, spk_strings texts)
+{
+	char **vector = spk_alloc(spk, (texts.count + 1) * sizeof(*vector));
+
+	for (size_t i = 0; i < texts.count; i++)
+		vector[i] = (char *)(uintptr_t)texts.items[i];
+	return vector;
+}
 
 /* Only what a command needs to find its way; the operator's environment stays outside. */
-static char **build_environment(struct spk *spk, spk_strings more)
+static spk_strings build_environment(struct spk *spk, spk_strings more)
 {
 	const struct passwd *user = getpwuid(geteuid());
-	spk_strings base = {0};
-	char **all;
-	size_t count = 0;
+	spk_strings base = {0}, all = {0};
 
 	spk_append(spk, &base, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	spk_append(spk, &base, spk_format(spk, "HOME=%s", user ? user->pw_dir : "/"));
@@ -108,13 +142,12 @@ static char **build_environment(struct spk *spk, spk_strings more)
 	spk_append(spk, &base, spk_format(spk, "LOGNAME=%s", user ? user->pw_name : ""));
 	spk_append(spk, &base, "LANG=C.UTF-8");
 	spk_append(spk, &base, "TERM=dumb");
-	all = spk_alloc(spk, (base.count + more.count + 1) * sizeof(*all));
 	for (size_t i = 0; i < more.count; i++) {
 		if (!more.items[i] || !strchr(more.items[i], '='))
 			session_misuse("spk_command_run",
 				       "the environment holds '%s' instead of NAME=VALUE",
 				       more.items[i] ? more.items[i] : "NULL");
-		all[count++] = (char *)(uintptr_t)more.items[i];
+		spk_append(spk, &all, more.items[i]);
 	}
 	for (size_t i = 0; i < base.count; i++) {
 		size_t name = (size_t)(strchr(base.items[i], '=') - base.items[i]) + 1;
@@ -123,9 +156,31 @@ static char **build_environment(struct spk *spk, spk_strings more)
 		for (size_t j = 0; j < more.count; j++)
 			replaced = replaced || strncmp(more.items[j], base.items[i], name) == 0;
 		if (!replaced)
-			all[count++] = (char *)(uintptr_t)base.items[i];
+			spk_append(spk, &all, base.items[i]);
 	}
 	return all;
+}
+
+/* Where the PATH that it will see itself says that it may be. */
+static spk_strings find_places(struct spk *spk, const char *name, spk_strings environment)
+{
+	const char *path = NULL;
+	spk_strings places = {0};
+
+	if (strchr(name, '/')) {
+		spk_append(spk, &places, name);
+		return places;
+	}
+	for (size_t i = 0; !path && i < environment.count; i++)
+		if (strncmp(environment.items[i], "PATH=", 5) == 0)
+			path = environment.items[i] + 5;
+	for (const char *end; path; path = *end ? end + 1 : NULL) {
+		end = path + strcspn(path, ":");
+		spk_append(spk, &places,
+			   spk_format(spk, "%.*s%s%s", (int)(end - path), path,
+				      end > path ? "/" : "", name));
+	}
+	return places;
 }
 
 /* ---- start ---- */
@@ -167,14 +222,14 @@ static struct refusal read_refusal(int report)
 	return got == (ssize_t)sizeof(refusal) ? refusal : (struct refusal){0};
 }
 
-static struct refusal start_child(struct process *process, const struct far_ends *far, char **argv,
-				  char **environment)
+static struct refusal start_child(struct process *process, const struct far_ends *far,
+				  const struct program *program)
 {
 	fflush(stdout);
 	fflush(stderr);
 	process->pid = fork();
 	if (process->pid == 0) {
-		child_exec(process, far, argv, environment);
+		child_exec(process, far, program);
 	} else if (process->pid < 0) {
 		process->pid = 0;
 		return (struct refusal){.number = errno};
@@ -182,24 +237,29 @@ static struct refusal start_child(struct process *process, const struct far_ends
 	/* Here, too: whoever of the two comes first. */
 	setpgid(process->pid, process->pid);
 	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	/* Without it nothing would tell that the command has ended. */
+	if (process->pidfd < 0)
+		return (struct refusal){.number = errno};
 	return (struct refusal){0};
 }
 
 static void start(struct spk *spk, struct process *process)
 {
-	spk_strings argv = process->how.argv;
-	char **environment = build_environment(spk, process->how.environment);
-	char **words = spk_alloc(spk, (argv.count + 1) * sizeof(*words));
+	const char *name = process->how.argv.items[0];
+	spk_strings environment = build_environment(spk, process->how.environment);
+	const struct program program = {
+		.places = vector_of(spk, find_places(spk, name, environment)),
+		.argv = vector_of(spk, process->how.argv),
+		.environment = vector_of(spk, environment),
+	};
 	struct refusal refusal = {0};
 	struct far_ends far;
 	struct err err;
 	int report, rc;
 
-	for (size_t i = 0; i < argv.count; i++)
-		words[i] = (char *)(uintptr_t)argv.items[i];
 	rc = make_ends(process, &far, &report, &err);
 	if (rc == 0)
-		refusal = start_child(process, &far, words, environment);
+		refusal = start_child(process, &far, &program);
 	fd_close(&far.in);
 	fd_close(&far.out);
 	fd_close(&far.err);
@@ -208,15 +268,15 @@ static void start(struct spk *spk, struct process *process)
 		refusal = read_refusal(report);
 	fd_close(&report);
 	if (rc < 0)
-		spk_raise(spk, "command.failed", NULL, "cannot run '%s': %s", words[0], err.text);
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s': %s", name, err.text);
 	if (refusal.directory)
-		spk_raise(spk, "command.failed", NULL, "cannot run '%s' in '%s': %s", words[0],
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s' in '%s': %s", name,
 			  process->how.directory, strerrordesc_np(refusal.number));
 	if (refusal.number == ENOENT)
 		spk_raise(spk, "command.missing", NULL, "cannot run '%s': there is no such program",
-			  words[0]);
+			  name);
 	if (refusal.number)
-		spk_raise(spk, "command.failed", NULL, "cannot run '%s': %s", words[0],
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s': %s", name,
 			  strerrordesc_np(refusal.number));
 }
 
@@ -263,7 +323,7 @@ static bool ended(const struct process *process)
 
 static void drain(struct spk *spk, struct process *process)
 {
-	for (int i = 0; process->out >= 0 || process->err >= 0; i++) {
+	while (process->out >= 0 || process->err >= 0) {
 		size_t before = process->out_bytes.length + process->err_bytes.length;
 
 		if (process->out >= 0)
@@ -296,7 +356,9 @@ static void attend(struct spk *spk, struct process *process, int64_t deadline)
 			{.fd = process->err, .events = POLLIN},
 		};
 
-		if (session_poll(spk, fds, 4, deadline) == 0)
+		/* One that never stops printing is late all the same. */
+		if (session_poll(spk, fds, 4, deadline) == 0 ||
+		    (spk_uptime().ns >= deadline && !ended(process)))
 			spk_raise(spk, "command.timeout", NULL,
 				  "command '%s' did not end within %s",
 				  spk_shell_join(spk, process->how.argv),
@@ -325,10 +387,10 @@ static void settle(struct spk *spk, struct process *process, struct spk_result *
 {
 	int status = 0;
 
+	/* Whatever it left in its group goes with it; before the number may be another's. */
+	kill(-process->pid, SIGKILL);
 	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	/* Whatever it left in its group goes with it. */
-	kill(-process->pid, SIGKILL);
 	process->pid = 0;
 	result->ran = true;
 	result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

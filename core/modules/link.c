@@ -169,6 +169,7 @@ void spk_link_replace(struct spk *spk, const char *path, const char *target)
 {
 	struct err err = {{0}};
 
+	CHECK_SPK(spk);
 	CHECK_NOT_EMPTY(path);
 	CHECK_NOT_EMPTY(target);
 	if (session_may_write(spk, "make '%s' a link to '%s'", path, target) &&
@@ -180,6 +181,7 @@ void spk_link_remove(struct spk *spk, const char *path)
 {
 	struct err err = {{0}};
 
+	CHECK_SPK(spk);
 	CHECK_NOT_EMPTY(path);
 	if (session_may_write(spk, "remove the link '%s'", path) && remove_link(path, &err) < 0)
 		spk_raise(spk, "file", NULL, "%s", err.text);

@@ -81,6 +81,7 @@ static void store_argument(struct spk *spk, const struct order_arg *arg)
 	struct spk_arg row = live_row(spk, arg);
 	void *field = (char *)spk->shared->self + arg->offset;
 	struct parse_call call = {.row = &row, .field = field};
+	spk_strings texts = arg->texts;
 	const struct spk_error *error;
 	struct err err;
 
@@ -101,9 +102,9 @@ static void store_argument(struct spk *spk, const struct order_arg *arg)
 		return;
 	}
 	if (!arg->given && row.default_text)
-		arg = &(struct order_arg){.texts = SPK_LIST(row.default_text)};
-	for (size_t i = 0; i < arg->texts.count; i++) {
-		call.text = arg->texts.items[i];
+		texts = (spk_strings){.items = &row.default_text, .count = 1};
+	for (size_t i = 0; i < texts.count; i++) {
+		call.text = texts.items[i];
 		error = guard_call(spk, call_parser, &call, true);
 		if (error && !spk_error_is(error, "cookbook"))
 			guard_raise(spk, error);

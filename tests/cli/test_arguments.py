@@ -14,7 +14,7 @@ DEFAULTS = {
     "either": None, "or_else": None, "many_names": None, "secret": None, "from": "here", "to": None, "mode": None,
     "detail": None, "number": 3, "ranged": 2, "longer": 0, "longest": 1 << 40, "real": 0.5, "on": False, "off": True,
     "date": "1970-01-01", "time": "2026-01-02T03:04:05Z", "duration": "1m30s", "list": ["a", "b"], "commas": [],
-    "repeated": [], "ints": [], "doubles": [0.25], "endpoint.host": None, "endpoint.port": 0, "computed": 42,
+    "repeated": [], "ints": [], "doubles": [0.25], "endpoint.host": "nowhere", "endpoint.port": 1, "computed": 42,
     "optional": "without", "window.open": "5m", "window.shut": "0s", "task_id": "", "reason": "",
 }
 
@@ -157,6 +157,13 @@ class Refused(CommandTest):
                 result = self.run_command("cookbook", *words)
                 self.assertEqual(result.code, 2, result)
                 self.assertEqual(result.err.splitlines()[-1], f"cookbook: error: {message}")
+
+    def test_what_looks_like_a_number_is_a_name(self):
+        for words in (["-5"], ["-5", "--list"], ["-.5"]):
+            with self.subTest(words):
+                result = self.cookbook(*words)
+                self.assertEqual(result.code, 98, result)
+                self.assertEqual(result.err, f"cookbook: Unable to find cookbook {words[0]} (see cookbook -l)\n")
 
     def test_an_option_of_the_host_behind_the_name_is_the_cookbooks(self):
         self.check(["p", "m", "--dry-run"], "unrecognized arguments: --dry-run")

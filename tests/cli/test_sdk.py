@@ -89,6 +89,27 @@ class Commands(SdkTest):
         self.assertEqual(names, {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TERM", "EXTRA"})
         self.assertIn("LANG=en_US\n", out)
 
+    def test_the_operators_path_does_not_choose_the_program(self):
+        self.write("bin/env", "#!/bin/sh\necho PATH=not-this-one\n", 0o755)
+        self.env["PATH"] = f"{self.scratch}/bin:{self.env['PATH']}"
+        self.assertNotIn("not-this-one", self.case("command-environment").out)
+
+    def test_the_path_it_gets_chooses_the_program(self):
+        self.write("denied/program", "#!/bin/sh\necho denied\n", 0o644)
+        self.write("bin/program", "#!/bin/sh\necho found in $PATH\n", 0o755)
+        path = f"{self.scratch}/none:{self.scratch}/denied:{self.scratch}/bin"
+        text = f"found in {path}\n"
+        self.check(f"ran=1 code=0 signal=0 out={len(text)}:{text} err=0:\n", "command-search", "--text", f"PATH={path}")
+        result = self.case("command-search", "--text", f"PATH={self.scratch}/none:{self.scratch}/denied")
+        self.assertEqual(result.out, "command.failed: cannot run 'program': Permission denied\n")
+        result = self.case("command-search", "--text", f"PATH={self.scratch}/none")
+        self.assertTrue(result.out.startswith("command.missing: cannot run 'program': "), result)
+
+    def test_no_shell_reads_what_is_no_program(self):
+        self.write("bin/program", "echo a shell was here\n", 0o755)
+        result = self.case("command-search", "--text", f"PATH={self.scratch}/bin")
+        self.assertEqual(result.out, "command.failed: cannot run 'program': Exec format error\n")
+
     def test_its_group_ends_with_it(self):
         self.marks_file.write_text("")
         begin = time.monotonic()

@@ -14,8 +14,8 @@ struct block {
 	max_align_t bytes[];
 };
 
-static char anchor[64]; /* what `struct spk` is, nobody here needs to know */
-static struct spk *const the_session = (struct spk *)(void *)anchor;
+static struct spk session = {.magic = SESSION_MAGIC}; /* the rest nobody here needs */
+static struct spk *const the_session = &session;
 static struct block *blocks;
 static jmp_buf jump;
 static bool armed, dry;

@@ -46,6 +46,9 @@ START_TEST(writes_instants)
 			 "2026-11-22T15:39:13.000001Z");
 	ck_assert_str_eq(spk_time_text(spk, (spk_time){then.ns + 999}), "2026-11-22T15:39:13Z");
 	ck_assert_str_eq(spk_time_text(spk, (spk_time){-1000}), "1969-12-31T23:59:59.999999Z");
+	/* The ends that spk_time_add() keeps to. */
+	ck_assert_str_eq(spk_time_text(spk, (spk_time){INT64_MIN}), "1677-09-21T00:12:43.145224Z");
+	ck_assert_str_eq(spk_time_text(spk, (spk_time){INT64_MAX}), "2262-04-11T23:47:16.854775Z");
 	setenv("TZ", "Asia/Tokyo", 1);
 	tzset();
 	ck_assert_str_eq(spk_time_format(spk, "%d.%m.%y %H:%M %Z %s %%s", then),

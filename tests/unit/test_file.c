@@ -115,6 +115,8 @@ START_TEST(replaces_links)
 	ck_assert(strstr(sdk_message(), "no symbolic link"));
 	ck_assert_str_eq(spk_file_read(spk, in("file")), "x");
 	SDK_RAISES("file", spk_link_replace(spk, directory, "x"));
+	SDK_RAISES("misuse", spk_link_replace(NULL, in("link"), "x"));
+	SDK_RAISES("misuse", spk_link_remove(NULL, in("link")));
 	SDK_RAISES("file", spk_link_replace(spk, in("no/link"), "x"));
 	SDK_RAISES("file", spk_link_replace(spk, in("link/"), "x"));
 	SDK_RAISES("misuse", spk_link_replace(spk, in("link"), ""));
