@@ -346,8 +346,12 @@ int logfile_write(struct logfile *logfile, const struct buf *record, const struc
 
 	if (record)
 		rc = sink_write(&logfile->plain, logfile, record, err);
-	if (sink_write(&logfile->extended, logfile, extended, rc < 0 ? &second : err) < 0)
+	if (sink_write(&logfile->extended, logfile, extended, rc < 0 ? &second : err) < 0) {
+		/* Only one can be told at a time: this one with the next record. */
+		if (rc < 0)
+			logfile->extended.reported = false;
 		rc = -1;
+	}
 	return rc;
 }
 

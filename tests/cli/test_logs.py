@@ -5,6 +5,8 @@ import fcntl
 import hashlib
 import os
 import re
+import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -173,6 +175,105 @@ class NoPlaceForLogs(CommandTest):
         self.logs.mkdir(mode=0o755)
         self.check_refused(f"{self.logs}/fixture/misbehave.log: cannot open or make its directory: Permission denied",
                            user=65534, group=65534, extra_groups=[])
+
+
+class LostPlace(CommandTest):
+    """What happens to the files during a run is said once for each, and the run goes on."""
+
+    def setUp(self):
+        super().setUp()
+        self.shown_file = self.scratch / "shown"
+
+    def start_waiting(self, **more):
+        """A run that logs something at each Ctrl+Z, until go_on()."""
+        with self.shown_file.open("wb") as shown:
+            process = self.start_misbehave("--how", "wait", stderr=shown, stdout=subprocess.DEVNULL, **more)
+        self.wait_for(lambda: "run" in self.marks() or process.poll() is not None, "the run")
+        self.assertIsNone(process.poll(), self.shown())
+        return process
+
+    def shown(self):
+        return self.shown_file.read_text()
+
+    def failures(self, reason, shown=None):
+        """The names of the files that were said to fail for that reason."""
+        pattern = rf"^cannot log to a file: {re.escape(str(self.logs))}/fixture/(\S+): {reason}, ignoring$"
+        found = [line for line in (shown or self.shown()).splitlines() if line.startswith("cannot log")]
+        return sorted(re.fullmatch(pattern, line)[1] for line in found)
+
+    def log_more(self, process, condition, what):
+        """Has the run log until a condition holds."""
+        self.wait_for(lambda: process.send_signal(signal.SIGTSTP) or condition(), what)
+
+    def check_end(self, process, reason):
+        self.write("marks.go", "")
+        self.assertEqual(process.wait(20), 0, self.shown())
+        self.assertEqual(self.failures(reason), ["misbehave-extended.log", "misbehave.log"])
+        self.assertIn(f"END (PASS) - Cookbook {NAME} (exit_code=0) by wait", self.shown().splitlines())
+        self.assertNothingLeft()
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to mount a small disk")
+    def test_a_full_disk_that_has_room_again(self):
+        self.logs.mkdir()
+        mounted = self.run_command("mount", "-t", "tmpfs", "-o", "size=1m", "spicerack-test", self.logs)
+        if mounted.code != 0:
+            self.skipTest(f"cannot mount a small disk: {mounted.err}")
+        self.addCleanup(self.run_command, "umount", "-l", self.logs)
+        process = self.start_waiting()
+        filler = self.logs / "filler"
+        with filler.open("wb", buffering=0) as file:
+            with self.assertRaises(OSError):
+                while True:
+                    file.write(bytes(4096))
+        self.log_more(process, lambda: self.shown().count("cannot log") == 2, "the failure of both files")
+        filler.unlink()
+        lengths = {extended: len(self.log(NAME, extended)) for extended in (False, True)}
+        self.log_more(process, lambda: all(len(self.log(NAME, extended)) > length + 3 for extended, length in lengths.items()),
+                      "records after that")
+        self.check_end(process, "cannot write: No space left on device")
+        for extended in (False, True):
+            lines = self.log(NAME, extended)
+            self.assertTrue(lines[-1].endswith(f"END (PASS) - Cookbook {NAME} (exit_code=0) by wait"), lines[-1])
+            # At most the record in which the disk was full is cut, and it ends there.
+            self.assertLessEqual(len([line for line in lines if not RECORD.fullmatch(line)]), 1)
+
+    def test_files_that_may_not_grow(self):
+        limit = 50_000
+        result = self.misbehave("--how", "log-and-raise", "--value", "2000",
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assertEqual(result.code, 99, result)
+        self.assertEqual(self.marks()[-2:], ["rollback", "rollback ends"])
+        self.assertEqual(self.failures("cannot write: File too large", result.err),
+                         ["misbehave-extended.log", "misbehave.log"])
+        self.assertEqual([line for line in result.err.splitlines() if line.startswith("record ")],
+                         [f"record {number}" for number in range(2000)])
+        self.assertIn(f"END (FAIL) - Cookbook {NAME} (exit_code=99) by log-and-raise", result.err.splitlines())
+
+    def test_directories_that_are_removed(self):
+        process = self.start_waiting()
+        shutil.rmtree(self.logs)
+        self.check_end(process, "cannot open: No such file or directory")
+        self.assertFalse(self.logs.exists())
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to become another user")
+    def test_a_directory_that_may_not_be_written_any_more(self):
+        """The files that are open are written on; moved aside they cannot be made anew, which is said."""
+        self.scratch.chmod(0o755)
+        self.logs.mkdir()
+        self.marks_file.touch()
+        for path in (self.logs, self.marks_file):
+            os.chown(path, 65534, 65534)
+        process = self.start_waiting(user=65534, group=65534, extra_groups=[])
+        directory = self.logs / "fixture"
+        directory.chmod(0o500)
+        self.log_more(process, lambda: any("Ctrl+Z" in line for line in self.log(NAME)), "a record")
+        self.assertNotIn("cannot log", self.shown())
+        for name in ("misbehave.log", "misbehave-extended.log"):
+            (directory / name).rename(directory / f"{name}.aside")
+        self.log_more(process, lambda: self.shown().count("cannot log") == 2, "the failure of both files")
+        self.check_end(process, "cannot open: Permission denied")
+        for name in ("misbehave.log", "misbehave-extended.log"):
+            self.assertIn(f"END (PASS) - Cookbook {NAME}", (directory / f"{name}.aside").read_text())
 
 
 class OnStderr(CommandTest):

@@ -3,6 +3,7 @@
 
 import contextlib
 import re
+import resource
 import unittest
 
 from harness import SANITIZED, CommandTest
@@ -323,6 +324,60 @@ class Strays(RunTest):
 
     def test_also_one_that_rollback_left(self):
         self.check(99, [*WHOLE, "rollback", "stray left", "rollback ends"], "--how", "raise", "--at-rollback", "stray")
+
+
+class Disorder(RunTest):
+    """What a callback may do to its process; each ends as any failure does."""
+
+    def check_disorder(self, how, *more_words, code=99, marks=ROLLED_BACK, **more):
+        result = self.check(code, [*WHOLE, "scope", "deferred", *marks], "--how", how, "--scoped", "--deferred",
+                            *more_words, **more)
+        self.assertLines(result, start(how), f"Rolling back cookbook {NAME}", end(how, code))
+        # The log files are the supervisor's: complete, with modes of its own.
+        self.assertEqual(self.records(NAME)[-1], ("INFO", end(how, code)))
+        self.assertEqual((self.logs / "fixture/misbehave.log").stat().st_mode & 0o777, 0o640)
+        return result
+
+    def test_directory_umask_locale_zone_and_signal_mask(self):
+        result = self.check_disorder("disorder")
+        self.assertLines(result, f"Exception raised while executing cookbook {NAME}: in disorder")
+        stamps = [line[:13] for line in self.log(NAME) if not line.startswith(" ")]
+        self.assertLessEqual(len(set(stamps)), 2, "its time zone is its own")
+
+    def test_a_handler_of_its_own_does_not_make_a_fault_a_success(self):
+        result = self.check_disorder("own-handler", code=92)
+        self.assertLines(result, f"Cookbook {NAME} exited with code 0 without a result during run")
+
+    def test_standard_streams_closed(self):
+        result = self.check_disorder("close-standard")
+        self.assertLines(result, f"Exception raised while executing cookbook {NAME}: without standard streams")
+
+    def test_a_child_that_prints_on_after_its_death(self):
+        result = self.check(92, [*WHOLE, "printer left", "scope", "deferred", *ROLLED_BACK], "--how", "print-and-kill",
+                            "--scoped", "--deferred")
+        self.assertLines(result, f"Cookbook {NAME} was ended by signal 9 (SIGKILL, Killed) during run",
+                         f"Rolling back cookbook {NAME}", end("print-and-kill", 92))
+        self.assertEqual(set(result.out.splitlines()) - {"still here"}, set())
+        # It is dead before the way back begins.
+        shown = result.err.splitlines()
+        self.assertNotIn("still here", shown[shown.index(f"Rolling back cookbook {NAME}"):])
+
+    @unittest.skipIf(SANITIZED, "AddressSanitizer needs more address space than that")
+    def test_no_memory_left_for_the_process(self):
+        """The SDK aborts the process, which is a crash; a fresh one has memory to roll back."""
+        limit = 2 << 30
+        result = self.check_disorder(
+            "exhaust", code=92, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        self.assertLines(result, "spicerack: out of memory",
+                         f"Cookbook {NAME} was ended by signal 6 (SIGABRT, Aborted) during run")
+
+    def test_many_records(self):
+        result = self.check_disorder("log-and-raise", "--value", "20000")
+        self.assertLines(result, f"Exception raised while executing cookbook {NAME}: after 20000 records")
+        for messages in (result.err.splitlines(), [message for _, message in self.records(NAME)],
+                         [message for _, message in self.records(NAME, True)]):
+            self.assertEqual([message for message in messages if message.startswith("record ")],
+                             [f"record {number}" for number in range(20000)])
 
 
 if __name__ == "__main__":
