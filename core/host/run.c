@@ -15,7 +15,6 @@
 #include "../runtime/pattern.h"
 #include "columns.h"
 #include "outcome.h"
-#include "redactor.h"
 #include "report.h"
 #include "signals.h"
 
@@ -61,6 +60,15 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 	return true;
 }
 
+/* The operator sees what he mistyped; of an inner run the log must tell, too. */
+static void tell_usage(struct run *run, const char *text)
+{
+	if (run->outer)
+		log_error(run->log, "%s", text);
+	else
+		fputs(text, stderr);
+}
+
 static bool begin(struct run *run, int *code)
 {
 	const struct stage_result *result = &run->link.event.result;
@@ -73,7 +81,7 @@ static bool begin(struct run *run, int *code)
 	if (result->outcome == OUTCOME_USAGE) {
 		argparse_usage_error(run->cookbook->spec, &run->context, run->parsed.subcommand,
 				     result->text ? result->text : "", &text);
-		fputs(buf_text(&text), stderr);
+		tell_usage(run, buf_text(&text));
 		buf_free(&text);
 		*code = EXIT_USAGE;
 		return false;
@@ -319,22 +327,13 @@ static int match_pattern(void *data, const char *pattern, const char *text, stru
 	return pattern_matches(pattern, text, err);
 }
 
-/* Not by the log, so that the secrets of an outer run must be taken out here. */
-static void put_stderr(const char *text)
-{
-	struct buf clean = {0};
-
-	redactor_apply(redactor_shared(), NULL, text, &clean);
-	fputs(buf_text(&clean), stderr);
-	buf_free(&clean);
-}
-
 /* Parses the command line and, when it is one, runs. */
 static int run_parsed(struct run *run, int argc, char *const *argv)
 {
 	char *program = xasprintf("cookbook [GLOBAL_ARGS] %s", name_of(run));
 	struct buf out = {0};
 	int code = EXIT_OK;
+	char *broken;
 
 	run->deadline_ns = INT64_MAX;
 	run->context = (struct argparse_context){
@@ -353,11 +352,13 @@ static int run_parsed(struct run *run, int argc, char *const *argv)
 		fputs(buf_text(&out), stdout);
 		break;
 	case ARGPARSE_USAGE:
-		put_stderr(buf_text(&out));
+		tell_usage(run, buf_text(&out));
 		code = EXIT_USAGE;
 		break;
 	case ARGPARSE_BROKEN:
-		fprintf(stderr, "cookbook: %s: %s\n", name_of(run), buf_text(&out));
+		broken = xasprintf("cookbook: %s: %s\n", name_of(run), buf_text(&out));
+		tell_usage(run, broken);
+		free(broken);
 		code = EXIT_NO_PARSER;
 		break;
 	}

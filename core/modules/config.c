@@ -11,7 +11,7 @@
 #include <spicerack/text.h>
 
 #include "configtree.h"
-#include "misuse.h"
+#include "../runtime/misuse.h"
 
 #define CONFIG_MAGIC 0x6366671eU
 

@@ -11,7 +11,7 @@
 #include "../runtime/err.h"
 #include "../runtime/smallfile.h"
 #include "../runtime/trust.h"
-#include "copy.h"
+#include "../runtime/copy.h"
 
 #define MAX_FILE ((size_t)1 << 20)
 #define MAX_DEPTH 64

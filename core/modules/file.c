@@ -13,7 +13,7 @@
 #include <spicerack/text.h>
 
 #include "../runtime/err.h"
-#include "misuse.h"
+#include "../runtime/misuse.h"
 
 #define MAX_FILE ((size_t)16 << 20)
 #define MAX_BUFFER (MAX_FILE + 1) /* the end of the longest file is seen, too */

@@ -16,8 +16,8 @@
 
 #include "../runtime/err.h"
 #include "../runtime/session.h"
-#include "copy.h"
-#include "misuse.h"
+#include "../runtime/copy.h"
+#include "../runtime/misuse.h"
 
 #define TRIES 16
 

@@ -4,7 +4,7 @@
 #include "../runtime/protocol.h"
 #include "../runtime/secretlist.h"
 #include "../runtime/session.h"
-#include "misuse.h"
+#include "../runtime/misuse.h"
 
 struct nested {
 	enum nested_end end;

@@ -8,8 +8,8 @@
 #include <spicerack/session.h>
 
 #include "../runtime/pattern.h"
-#include "copy.h"
-#include "misuse.h"
+#include "../runtime/copy.h"
+#include "../runtime/misuse.h"
 
 #define MATCH_MAGIC 0x6d74631eU
 #define MAX_GROUPS 256 /* of one match */

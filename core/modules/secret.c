@@ -15,7 +15,7 @@
 #include "../runtime/secretforms.h"
 #include "../runtime/secretlist.h"
 #include "../runtime/secretmem.h"
-#include "misuse.h"
+#include "../runtime/misuse.h"
 
 #define SECRET_MAGIC 0x53504b59U
 #define READ_SIZE (SECRET_MAX + 2) /* with a newline, and the byte that is too much */

@@ -4,8 +4,8 @@
  * sets. Plain data: another process that has the run's memory at the same address
  * can read it, also when the process that wrote it died in the middle.
  */
-#ifndef SPICERACK_MODULES_STRTABLE_H
-#define SPICERACK_MODULES_STRTABLE_H
+#ifndef SPICERACK_CORE_STRTABLE_H
+#define SPICERACK_CORE_STRTABLE_H
 
 #include <spicerack/session.h>
 

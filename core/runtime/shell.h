@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One word for a POSIX shell, without a session. */
-#ifndef SPICERACK_MODULES_SHELL_H
-#define SPICERACK_MODULES_SHELL_H
+#ifndef SPICERACK_CORE_SHELL_H
+#define SPICERACK_CORE_SHELL_H
 
 #include <stddef.h>
 

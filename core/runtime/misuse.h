@@ -3,10 +3,10 @@
  * More of what session.h has for the arguments that a contract forbids. Only for
  * the public functions themselves, whose name the author knows.
  */
-#ifndef SPICERACK_MODULES_MISUSE_H
-#define SPICERACK_MODULES_MISUSE_H
+#ifndef SPICERACK_CORE_MISUSE_H
+#define SPICERACK_CORE_MISUSE_H
 
-#include "../runtime/session.h"
+#include "session.h"
 
 /* Refuses NULL and the empty text. */
 #define CHECK_NOT_EMPTY(text)                                                                      \

@@ -12,7 +12,7 @@
 #include <spicerack/error.h>
 #include <spicerack/session.h>
 
-#include "../runtime/mem.h"
+#include "mem.h"
 #include "copy.h"
 #include "misuse.h"
 

@@ -10,7 +10,7 @@
 #include <spicerack/session.h>
 #include <spicerack/text.h>
 
-#include "../runtime/argvalue.h"
+#include "argvalue.h"
 #include "copy.h"
 #include "misuse.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies in memory of the run. */
-#ifndef SPICERACK_MODULES_COPY_H
-#define SPICERACK_MODULES_COPY_H
+#ifndef SPICERACK_CORE_COPY_H
+#define SPICERACK_CORE_COPY_H
 
 #include <string.h>
 
