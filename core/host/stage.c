@@ -82,6 +82,8 @@ static void on_signal(struct run *run, enum stage stage, int number)
 		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
 	else if (is_undoing(stage))
 		on_signal_in_rollback(run, number);
+	else if (stage == STAGE_QUIT && !run->outer)
+		kill_child(run); /* the run is over: nothing of it is left to interrupt */
 	else
 		on_signal_before_rollback(run, number);
 }
@@ -94,7 +96,10 @@ static int64_t next_deadline(const struct run *run, enum stage stage)
 		return INT64_MAX;
 	if (run->interrupted)
 		return run->by_terminal ? INT64_MAX : run->interrupted_ns + DEAF_GRACE_NS;
-	return stage == STAGE_RUN ? run->deadline_ns : INT64_MAX;
+	if (stage == STAGE_RUN)
+		return run->deadline_ns;
+	/* What comes before the run of an inner run is in the time of the outer one. */
+	return run->outer && stage != STAGE_QUIT ? run->outer->deadline_ns : INT64_MAX;
 }
 
 static void on_deadline(struct run *run)
