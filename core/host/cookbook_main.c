@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <spicerack/command.h>
+
 #include "../runtime/argvalue.h"
 #include "argparse.h"
 #include "columns.h"
@@ -132,7 +134,7 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 	return EXIT_OK;
 }
 
-/* The parser has found it to be one. */
+/* The parser has found it to be one. 0 is no limit, also where the cookbook has one. */
 static spk_duration timeout_of(const struct parsed *parsed)
 {
 	spk_strings texts = parsed->args[TIMEOUT].texts;
@@ -140,6 +142,8 @@ static spk_duration timeout_of(const struct parsed *parsed)
 
 	if (texts.count > 0 && duration_read(texts.items[texts.count - 1], &timeout, NULL) < 0)
 		timeout.ns = 0;
+	if (texts.count > 0 && timeout.ns == 0)
+		timeout = SPK_FOREVER;
 	return timeout;
 }
 
