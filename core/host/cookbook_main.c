@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command `cookbook`: lists the tree, helps with a cookbook, runs one. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include <spicerack/command.h>
 
 #include "../runtime/argvalue.h"
+#include "../runtime/printable.h"
 #include "argparse.h"
 #include "columns.h"
 #include "find.h"
@@ -132,7 +137,7 @@ static int list(const struct settings *settings, const char *prefix, bool titles
 	return EXIT_OK;
 }
 
-/* The parser has found it to be one. */
+/* The parser has found it to be one. 0 is no limit, also where the cookbook has one. */
 static spk_duration timeout_of(const struct parsed *parsed)
 {
 	spk_strings texts = parsed->args[TIMEOUT].texts;
@@ -181,11 +186,36 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 	}
 }
 
+/* A base directory that is not there is a mistake in the configuration, not an empty tree. */
+static bool trees_are_there(const struct settings *settings, spk_strings bases)
+{
+	const char *origin = settings_origin(settings, "cookbooks_base_dirs");
+	char shown[PRINTABLE_PATH_SIZE];
+	struct stat st;
+
+	for (size_t i = 0; i < bases.count; i++) {
+		const char *reason = NULL;
+
+		if (stat(bases.items[i], &st) < 0)
+			reason = strerrordesc_np(errno);
+		else if (!S_ISDIR(st.st_mode))
+			reason = "not a directory";
+		if (!reason)
+			continue;
+		fprintf(stderr, "cookbook: %s: cookbooks_base_dirs: %s: %s\n", origin,
+			printable_path(bases.items[i], shown), reason);
+		return false;
+	}
+	return true;
+}
+
 /* Fresh machines and wrong configurations have none. */
 static bool has_trees(const struct settings *settings)
 {
-	if (settings_strings(settings, "cookbooks_base_dirs").count > 0)
-		return true;
+	spk_strings bases = settings_strings(settings, "cookbooks_base_dirs");
+
+	if (bases.count > 0)
+		return trees_are_there(settings, bases);
 	fputs("cookbook: no cookbooks are installed below " SPICERACK_COOKBOOKS_DIR
 	      ", you have none of your own, and the configuration sets no cookbooks_base_dirs\n",
 	      stderr);

@@ -439,6 +439,11 @@ static const struct setting *setting_must(const struct settings *settings, const
 	return setting;
 }
 
+const char *settings_origin(const struct settings *settings, const char *path)
+{
+	return setting_must(settings, path)->origin;
+}
+
 static spk_strings items_of(const struct setting *setting)
 {
 	return (spk_strings){.items = (const char *const *)setting->items, .count = setting->count};

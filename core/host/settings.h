@@ -47,6 +47,9 @@ long long settings_int(const struct settings *settings, const char *path);
 bool settings_bool(const struct settings *settings, const char *path);
 spk_strings settings_strings(const struct settings *settings, const char *path);
 
+/* Where the value of a key comes from: "default", FILE:LINE or the name of a variable. */
+const char *settings_origin(const struct settings *settings, const char *path);
+
 /*
  * A list named by somebody else, as in `.choices_from = "sites.core"`: a key of a list type or a
  * member of a group of lists. It belongs to `settings`.

@@ -33,9 +33,11 @@ static void kill_child(struct run *run)
 
 static void interrupt(struct run *run, bool by_terminal)
 {
+	bool was_by_terminal = run->by_terminal;
+
 	run->by_terminal = by_terminal;
-	/* A second SIGTERM does not give it more time. */
-	if (!run->interrupted)
+	/* A second SIGTERM does not give it more time; one behind a Ctrl+C gives it as much. */
+	if (!run->interrupted || (was_by_terminal && !by_terminal))
 		run->interrupted_ns = spk_uptime().ns;
 	run->interrupted = true;
 	link_interrupt(&run->link);
@@ -90,6 +92,8 @@ static void on_signal(struct run *run, enum stage stage, int number)
 		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
 	else if (is_undoing(stage))
 		on_signal_in_rollback(run, number);
+	else if (stage == STAGE_QUIT && !run->outer)
+		kill_child(run); /* the run is over: nothing of it is left to interrupt */
 	else
 		on_signal_before_rollback(run, number);
 }
@@ -102,7 +106,10 @@ static int64_t next_deadline(const struct run *run, enum stage stage)
 		return INT64_MAX;
 	if (run->interrupted)
 		return run->by_terminal ? INT64_MAX : run->interrupted_ns + DEAF_GRACE_NS;
-	return stage == STAGE_RUN ? run->deadline_ns : INT64_MAX;
+	if (stage == STAGE_RUN)
+		return run->deadline_ns;
+	/* What comes before the run of an inner run is in the time of the outer one. */
+	return run->outer && stage != STAGE_QUIT ? run->outer->deadline_ns : INT64_MAX;
 }
 
 static void on_deadline(struct run *run)

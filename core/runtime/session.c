@@ -304,6 +304,8 @@ bool spk_given(const struct spk *spk, const void *field)
 void spk_skip_start(struct spk *spk)
 {
 	CHECK_SPK(spk);
+	if (!spk->preparing)
+		session_misuse(__func__, "only prepare can decide it: START is logged after it");
 	spk->shared->skip_start = true;
 }
 
@@ -313,7 +315,7 @@ void spk_done(struct spk *spk, const char *format, ...)
 	va_list args;
 
 	CHECK_SPK(spk);
-	if (!spk->done_allowed)
+	if (!spk->preparing)
 		session_misuse(__func__, "only prepare may end the run successfully");
 	if (format) {
 		va_start(args, format);

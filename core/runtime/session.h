@@ -33,7 +33,7 @@ struct spk {
 	bool checking;   /* a REQUEST_CHECK is under way */
 	int interrupt_fd;
 	unsigned int uninterruptible; /* nesting: 0 means that an interruption may raise */
-	bool done_allowed;            /* prepare is running */
+	bool preparing;               /* prepare is running */
 };
 
 /* The session of this process; NULL before the runner made it. */

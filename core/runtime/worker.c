@@ -128,7 +128,7 @@ static void stage_arguments(struct spk *spk, void *argument)
 
 static void stage_prepare(struct spk *spk, void *argument)
 {
-	spk->done_allowed = true;
+	spk->preparing = true;
 	if (spk->cookbook.prepare)
 		spk->cookbook.prepare(spk, spk->shared->self);
 }
@@ -258,7 +258,7 @@ static void do_stage(struct spk *spk, enum stage stage)
 	atomic_signal_fence(memory_order_seq_cst);
 	spk->shared->stage = stage;
 	spk->uninterruptible = stages[stage].interruptible ? 0 : 1;
-	spk->done_allowed = false;
+	spk->preparing = false;
 	result.error = guard_call(spk, stages[stage].action, &result, true);
 	judge(stage, &result);
 	spk->shared->stage_succeeded = result.outcome == OUTCOME_RETURNED && result.code == 0;
@@ -272,8 +272,8 @@ static void do_stage(struct spk *spk, enum stage stage)
 	wire_put_number(&body, (uint64_t)result.lock.ttl.ns);
 	wire_put_number(&body, spk->shared->skip_start);
 	put_error(&body, result.error);
-	fflush(stdout);
-	fflush(stderr);
+	/* All that the cookbook has written is out before its success is told, files, too. */
+	fflush(NULL);
 	if (channel_send(&spk->requests, REQUEST_RESULT, 0, &body, -1) < 0)
 		_exit(1);
 	buf_free(&body);

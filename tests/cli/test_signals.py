@@ -196,6 +196,13 @@ class OtherSignals(SignalTest):
         self.wait_for_log(SECOND)
         self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
 
+    def test_the_time_of_the_outer_run_holds_before_the_run_of_an_inner_one(self):
+        result = self.cookbook("--timeout", "0.5s", "fixture.nest", "--", "--marks", self.marks_file, "--at", "prepare",
+                               "--how", "sleep", "--value", "60")
+        self.assertEqual(result.code, 97, result)
+        self.assertEqual(self.marks(), ["check", "prepare"])
+        self.assertIn(f"Interrupted before the start of cookbook {NAME}\n", result.err)
+
     def test_ctrl_z_is_ignored(self):
         process = self.start_at("run", "--how", "wait")
         self.interrupt(process, "Ctrl+Z is ignored: a cookbook cannot be suspended", signal.SIGTSTP)

@@ -266,16 +266,24 @@ class Bases(TreeTest):
         self.check_list(["`-- a", "    `-- a.b [one]"], problems=f"{second}: ignoring its owner, {first} gives another\n")
 
     def test_a_base_that_is_missing(self):
-        shutil.rmtree(self.second)
+        """A wrong path in the configuration: one line that says where it stands, whatever was asked for."""
         self.put("a.so")
-        self.check_list(["`-- a [unowned]"], problems=f"{self.second}: cannot open: No such file or directory\n")
-
-    def test_no_base_at_all(self):
         shutil.rmtree(self.second)
-        shutil.rmtree(self.base)
-        result = self.cookbook("-l")
+        for words in (["-l"], ["a"], ["b"], []):
+            with self.subTest(words):
+                result = self.cookbook(*words)
+                self.assertEqual((result.code, result.out), (1, ""), result)
+                self.assertEqual(result.err, f"cookbook: {self.config}:1: cookbooks_base_dirs: {self.second}: "
+                                             "No such file or directory\n")
+        self.second.touch()
+        self.assertIn(f"{self.second}: not a directory\n", self.cookbook("-l").err)
+
+    def test_a_base_of_the_environment_that_is_missing(self):
+        env = dict(self.env, SPICERACK_COOKBOOKS_BASE_DIRS="/nonexistent")
+        result = self.cookbook("-l", env=env)
         self.assertEqual(result.code, 1, result)
-        self.assertEqual(result.err.splitlines()[-1], "cookbook: no directory of cookbooks can be read")
+        self.assertEqual(result.err, "cookbook: SPICERACK_COOKBOOKS_BASE_DIRS: cookbooks_base_dirs: /nonexistent: "
+                                     "No such file or directory\n")
 
 
 class Broken(TreeTest):

@@ -48,7 +48,8 @@ SPK_API const char *spk_reason(const struct spk *spk);
  */
 SPK_API bool spk_given(const struct spk *spk, const void *field);
 
-/* From prepare(): this run need not announce its START to the SAL; its end says DONE. Since 1.0. */
+/* From prepare(): this run need not announce its START to the SAL; its end says DONE. Elsewhere it
+ * is misuse. Since 1.0. */
 SPK_API void spk_skip_start(struct spk *spk);
 
 /*
