@@ -385,8 +385,12 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 	}
 }
 
-/* Waits for a certain answer of the runner. -1: it is gone, or silent for too long. */
-static int wait_answer(struct link *link, enum control_type first, enum control_type second)
+/*
+ * Waits for a certain answer of the runner. -1: it is gone, or silent for too long. With `ret_stop`
+ * a signal that asks for the end is not put off: the runner is killed and *ret_stop the signal.
+ */
+static int wait_answer(struct link *link, enum control_type first, enum control_type second,
+		       int *ret_stop)
 {
 	int64_t deadline = spk_uptime().ns + ANSWER_TIMEOUT_NS;
 	int signals[8];
@@ -395,6 +399,11 @@ static int wait_answer(struct link *link, enum control_type first, enum control_
 	for (;;) {
 		const struct link_event *event = link_wait(link, deadline);
 
+		if (event->type == LINK_SIGNAL && ret_stop && event->signal != SIGTSTP) {
+			*ret_stop = event->signal;
+			runner_gone(link);
+			break;
+		}
 		if (event->type == LINK_SIGNAL && count < 8)
 			signals[count++] = event->signal;
 		if (event->type == LINK_RUNNER_GONE || event->type == LINK_TIMEOUT) {
@@ -498,12 +507,12 @@ static int start_runner(struct link *link, const char *runner, struct err *err)
 }
 
 int link_open(struct link *link, const char *runner, const struct run_order *order, struct log *log,
-	      int signal_fd, bool *ret_refused, struct err *err)
+	      int signal_fd, struct link_failure *ret_failure, struct err *err)
 {
 	struct buf body = {0};
 	int rc;
 
-	*ret_refused = false;
+	*ret_failure = (struct link_failure){0};
 	*link = (struct link){
 		.outer = link->outer,
 		.control.fd = -1,
@@ -521,12 +530,17 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	order_write(order, &body);
 	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, SEND_TIMEOUT_MS);
 	buf_free(&body);
-	if (rc < 0 || wait_answer(link, CONTROL_READY, CONTROL_REFUSED) < 0)
+	/* Nothing has begun: who waits for a file that does not open may stop waiting at once. */
+	if (rc == 0)
+		rc = wait_answer(link, CONTROL_READY, CONTROL_REFUSED, &ret_failure->stop_signal);
+	if (ret_failure->stop_signal)
+		return err_set(err, "%s: interrupted while opening it", order->file);
+	if (rc < 0)
 		return err_set(err,
 			       "%s: the runner died, or was silent for too long, while opening it",
 			       order->file);
 	if (link->event.answer == CONTROL_REFUSED) {
-		*ret_refused = true;
+		ret_failure->refused = true;
 		return err_set(err, "%s", link->event.text ? link->event.text : "refused");
 	}
 	return 0;
@@ -535,7 +549,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 int link_child(struct link *link)
 {
 	if (channel_send(&link->control, CONTROL_CHILD, 0, NULL, SEND_TIMEOUT_MS) < 0 ||
-	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED) < 0)
+	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED, NULL) < 0)
 		return -1;
 	link->child_alive = link->event.number != 0;
 	link->orders = link->received = link->answered = 0;
@@ -601,7 +615,7 @@ void link_describe(struct link *link, const struct link_trace *trace, struct buf
 	}
 	rc = channel_send(&link->control, CONTROL_DESCRIBE, 0, &body, SEND_TIMEOUT_MS);
 	buf_free(&body);
-	if (rc == 0 && wait_answer(link, CONTROL_DESCRIBED, CONTROL_DESCRIBED) == 0 &&
+	if (rc == 0 && wait_answer(link, CONTROL_DESCRIBED, CONTROL_DESCRIBED, NULL) == 0 &&
 	    link->event.text)
 		buf_puts(lines, link->event.text);
 }

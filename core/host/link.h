@@ -93,12 +93,19 @@ struct link {
 	struct link_event event;
 };
 
+/* Why a cookbook could not be opened, when it is not the system's fault. */
+struct link_failure {
+	bool refused;    /* it cannot be loaded, or is not what was read */
+	int stop_signal; /* the operator did not want to wait: the signal he sent; 0: none */
+};
+
 /*
  * Starts a runner and has it open the cookbook; link->outer is set, the rest is filled in. -1 with
- * the reason; *ret_refused then tells whether it was the cookbook that could not be opened.
+ * the reason and *ret_failure.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,
-			 struct log *log, int signal_fd, bool *ret_refused, struct err *err);
+			 struct log *log, int signal_fd, struct link_failure *ret_failure,
+			 struct err *err);
 
 /* Starts a child. -1: there is no runner any more, or it cannot fork. */
 MUST_CHECK int link_child(struct link *link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_state.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,18 +259,23 @@ static int open_link(struct run *run)
 {
 	struct run_order order;
 	char build_id[2 * 64 + 1];
-	bool refused = false;
+	struct link_failure failure;
 	struct err err;
 	int rc;
 
 	fill_order(run, &order, build_id);
-	rc = link_open(&run->link, SPICERACK_RUNNER, &order, run->log, run->signal_fd, &refused,
+	rc = link_open(&run->link, SPICERACK_RUNNER, &order, run->log, run->signal_fd, &failure,
 		       &err);
 	free(order.args);
 	if (rc == 0)
 		return EXIT_OK;
 	log_error(run->log, "cannot run cookbook %s: %s", name_of(run), err.text);
-	return refused ? EXIT_NO_COOKBOOK : EXIT_CRASHED;
+	if (failure.stop_signal) {
+		run->by_terminal = failure.stop_signal == SIGINT;
+		run->stopped = true;
+		return EXIT_INTERRUPTED;
+	}
+	return failure.refused ? EXIT_NO_COOKBOOK : EXIT_CRASHED;
 }
 
 static int run_opened(struct run *run)

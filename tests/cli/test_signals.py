@@ -288,6 +288,25 @@ class Killed(SignalTest):
         self.check_end(process, 0, [*WHOLE, "run ends"])
 
 
+class WhileOpening(SignalTest):
+    """A constructor that hangs: nothing has begun, so who does not want to wait need not."""
+
+    def test_ends_at_once(self):
+        mark = self.scratch / "opened"
+        self.env.update(FIXTURE_CONSTRUCTOR_MARK=str(mark), FIXTURE_CONSTRUCTOR_STAYS="1")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                mark.unlink(missing_ok=True)
+                process = self.start("fixture.constructor")
+                self.wait_for(mark.exists, "the constructor")
+                process.send_signal(number)
+                result = self.finish(process, timeout=10)
+                self.assertEqual(result.code, 97, result)
+                self.assertRegex(result.err, r"^cannot run cookbook fixture\.constructor: .*/constructor\.so: "
+                                             r"interrupted while opening it\n$")
+                self.assertNothingLeft()
+
+
 class Stopped(SignalTest):
     """SIGSTOP to one of the three processes: what is stopped can still be ended, and nobody waits for it for ever."""
 
