@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -19,89 +18,15 @@
 
 #include "../runtime/descendants.h"
 #include "../runtime/fd.h"
-#include "../runtime/mem.h"
+#include "requests.h"
 #include "signals.h"
 
-#define SEND_TIMEOUT_MS 10000
 #define ANSWER_TIMEOUT_NS 30000000000LL
 /* How long the runner may take to tell a death; it may have been stopped. */
 #define DEATH_TIMEOUT_NS 10000000000LL
 #define QUIT_TRIES 20000 /* of 0.1 ms */
 
-/* ---- requests of the child ---- */
-
-static int clamp_level(uint64_t level)
-{
-	static const int levels[] = {SPK_DEBUG, SPK_INFO, SPK_WARNING, SPK_ERROR};
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (level <= (uint64_t)levels[i])
-			return levels[i];
-	return SPK_ERROR;
-}
-
-static bool answer(struct link *link, uint32_t serial, const struct buf *body)
-{
-	link->answered = serial;
-	return channel_send(&link->requests, REQUEST_ANSWER, serial, body, SEND_TIMEOUT_MS) == 0;
-}
-
-/* The child has heard nothing for long: tells it what has come and gone here. */
-static bool on_check(struct link *link, struct message *message)
-{
-	struct buf body = {0};
-	bool sent;
-
-	for (int i = 0; i < 3; i++)
-		wire_put_number(&body, wire_get_number(&message->body));
-	wire_put_number(&body, link->orders);
-	wire_put_number(&body, link->stage_ordered);
-	wire_put_number(&body, link->received);
-	wire_put_number(&body, link->answered);
-	sent = wire_complete(&message->body) &&
-	       channel_send(&link->requests, REQUEST_CHECKED, 0, &body, SEND_TIMEOUT_MS) == 0;
-	buf_free(&body);
-	return sent;
-}
-
-static bool on_log(struct link *link, struct message *message)
-{
-	struct log_record record = {0};
-
-	clock_gettime(CLOCK_REALTIME, &record.time);
-	record.source = RECORD_COOKBOOK;
-	record.level = clamp_level(wire_get_number(&message->body));
-	record.module = wire_get_text(&message->body);
-	record.line = (int)wire_get_number(&message->body);
-	record.function = wire_get_text(&message->body);
-	record.message = wire_get_text(&message->body);
-	if (!wire_complete(&message->body) || !record.module || !record.function || !record.message)
-		return false;
-	/* What it printed before this record stands before it. */
-	output_drain_out(&link->output);
-	output_drain_err(&link->output);
-	log_write(link->output.log, &record);
-	channel_wipe(&link->requests);
-	return answer(link, message->serial, NULL);
-}
-
-static bool on_secret(struct link *link, struct message *message)
-{
-	const char *text = wire_get_text(&message->body);
-	struct buf body = {0};
-	struct err err;
-	bool sent;
-
-	if (!wire_complete(&message->body) || !text)
-		return false;
-	wire_put_number(&body, redactor_add(redactor_shared(), text, &err) == 0);
-	channel_wipe(&link->requests);
-	sent = answer(link, message->serial, &body);
-	buf_free(&body);
-	return sent;
-}
-
-static void get_trace(struct wire_reader *body, struct link_trace *trace, bool with_return)
+void link_trace_read(struct wire_reader *body, struct link_trace *trace, bool with_return)
 {
 	size_t count = wire_get_count(body);
 
@@ -116,104 +41,6 @@ static void get_trace(struct wire_reader *body, struct link_trace *trace, bool w
 		}
 	}
 }
-
-static bool on_result(struct link *link, struct message *message)
-{
-	struct stage_result *result = &link->event.result;
-	struct wire_reader *body = &message->body;
-	const char *text;
-	bool complete;
-	size_t lines;
-
-	buf_clear(&result->error);
-	buf_clear(&result->text_copy);
-	result->stage = (enum stage)wire_get_number(body);
-	result->outcome = (enum stage_outcome)wire_get_number(body);
-	result->code = (int)(int64_t)wire_get_number(body);
-	result->undo_failed = (uint32_t)wire_get_number(body);
-	text = wire_get_text(body);
-	/* Some of it goes to the terminal by other ways than the log. A lock is no message. */
-	if (text && result->stage == STAGE_LOCK)
-		buf_puts(&result->text_copy, text);
-	else if (text)
-		redactor_apply(redactor_shared(), NULL, text, &result->text_copy);
-	result->text = text ? buf_text(&result->text_copy) : NULL;
-	result->lock_concurrency = (int32_t)wire_get_number(body);
-	result->lock_ttl_ns = (int64_t)wire_get_number(body);
-	result->skip_start = wire_get_number(body) != 0;
-	lines = wire_get_count(body);
-	for (size_t i = 0; i < lines; i++) {
-		const char *line = wire_get_text(body);
-
-		buf_puts(&result->error, i ? "\n" : "");
-		redactor_apply(redactor_shared(), NULL, line ? line : "", &result->error);
-	}
-	get_trace(body, &result->trace, false);
-	complete = wire_complete(body);
-	channel_wipe(&link->requests);
-	return complete;
-}
-
-static void forget_nested(struct link *link)
-{
-	free((void *)(uintptr_t)link->event.nested.args.items);
-	link->event.nested = (struct nested_request){0};
-}
-
-static bool on_nested(struct link *link, struct message *message)
-{
-	struct nested_request *nested = &link->event.nested;
-	struct wire_reader *body = &message->body;
-	const char **args;
-
-	forget_nested(link);
-	link->serial = message->serial;
-	nested->confirm = wire_get_number(body) != 0;
-	nested->name = wire_get_text(body);
-	nested->args.count = wire_get_count(body);
-	nested->args.items = args = xcalloc(nested->args.count, sizeof(*args));
-	for (size_t i = 0; i < nested->args.count; i++) {
-		args[i] = wire_get_text(body);
-		if (!args[i])
-			body->bad = true;
-	}
-	return wire_complete(body) && nested->name;
-}
-
-/* What has arrived from the child: LINK_ANSWER for nothing to tell, else the type of the event. */
-static enum link_event_type on_requests(struct link *link)
-{
-	struct message message;
-
-	switch (channel_receive(&link->requests, false, &message)) {
-	case CHANNEL_NOTHING:
-		return LINK_ANSWER;
-	case CHANNEL_CLOSED:
-		return LINK_RUNNER_GONE;
-	case CHANNEL_MESSAGE:
-		break;
-	}
-	if (message.serial)
-		link->received = message.serial;
-	switch (message.type) {
-	case REQUEST_CHECK:
-		return on_check(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
-	case REQUEST_LOG:
-		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
-	case REQUEST_SECRET:
-		return on_secret(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
-	case REQUEST_RESULT:
-		/* None but the one that was ordered. */
-		return link->stage_ordered && on_result(link, &message) ? LINK_RESULT
-									: LINK_RUNNER_GONE;
-	case REQUEST_NESTED:
-		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
-	default:
-		return LINK_RUNNER_GONE;
-	}
-}
-
-/* ---- the runner ---- */
 
 static void child_ended(struct link *link)
 {
@@ -234,7 +61,7 @@ static bool on_gone(struct link *link, struct message *message)
 	death->stack_pointer = wire_get_number(&message->body);
 	stage = wire_get_text(&message->body);
 	snprintf(death->stage, sizeof(death->stage), "%s", stage ? stage : "");
-	get_trace(&message->body, &death->trace, true);
+	link_trace_read(&message->body, &death->trace, true);
 	link->event.type = LINK_GONE;
 	return wire_complete(&message->body) && stage;
 }
@@ -364,7 +191,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		if (fds[ERR].revents)
 			output_drain_err(&link->output);
 		if (fds[REQUESTS].revents) {
-			enum link_event_type type = on_requests(link);
+			enum link_event_type type = requests_take(link);
 
 			if (type == LINK_RUNNER_GONE)
 				return runner_gone(link);
@@ -528,7 +355,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	if (order->build_id)
 		snprintf(link->build_id, sizeof(link->build_id), "%s", order->build_id);
 	order_write(order, &body);
-	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, SEND_TIMEOUT_MS);
+	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, LINK_SEND_TIMEOUT_MS);
 	buf_free(&body);
 	/* Nothing has begun: who waits for a file that does not open may stop waiting at once. */
 	if (rc == 0)
@@ -548,7 +375,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 
 int link_child(struct link *link)
 {
-	if (channel_send(&link->control, CONTROL_CHILD, 0, NULL, SEND_TIMEOUT_MS) < 0 ||
+	if (channel_send(&link->control, CONTROL_CHILD, 0, NULL, LINK_SEND_TIMEOUT_MS) < 0 ||
 	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED, NULL) < 0)
 		return -1;
 	link->child_alive = link->event.number != 0;
@@ -566,15 +393,15 @@ void link_stage(struct link *link, enum stage stage)
 	link->orders++;
 	wire_put_number(&body, stage);
 	if (link->runner > 0 && link->child_alive &&
-	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, SEND_TIMEOUT_MS) < 0)
+	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, LINK_SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
 	buf_free(&body);
 }
 
 void link_answer(struct link *link, const struct buf *body)
 {
-	forget_nested(link);
-	if (link->child_alive && !answer(link, link->serial, body))
+	requests_forget_nested(link);
+	if (link->child_alive && !requests_answer(link, link->serial, body))
 		runner_gone(link);
 }
 
@@ -595,7 +422,7 @@ void link_kill_child(struct link *link)
 	if (link->runner == 0)
 		return;
 	if (link->in_process ||
-	    channel_send(&link->control, CONTROL_KILL, 0, NULL, SEND_TIMEOUT_MS) < 0)
+	    channel_send(&link->control, CONTROL_KILL, 0, NULL, LINK_SEND_TIMEOUT_MS) < 0)
 		runner_gone(link);
 	else
 		expect_death(link);
@@ -613,7 +440,7 @@ void link_describe(struct link *link, const struct link_trace *trace, struct buf
 		wire_put_number(&body, trace->addresses[i]);
 		wire_put_number(&body, trace->is_return[i]);
 	}
-	rc = channel_send(&link->control, CONTROL_DESCRIBE, 0, &body, SEND_TIMEOUT_MS);
+	rc = channel_send(&link->control, CONTROL_DESCRIBE, 0, &body, LINK_SEND_TIMEOUT_MS);
 	buf_free(&body);
 	if (rc == 0 && wait_answer(link, CONTROL_DESCRIBED, CONTROL_DESCRIBED, NULL) == 0 &&
 	    link->event.text)
@@ -638,7 +465,7 @@ static void await_runner(struct link *link)
 void link_close(struct link *link)
 {
 	if (link->runner > 0 &&
-	    channel_send(&link->control, CONTROL_QUIT, 0, NULL, SEND_TIMEOUT_MS) == 0)
+	    channel_send(&link->control, CONTROL_QUIT, 0, NULL, LINK_SEND_TIMEOUT_MS) == 0)
 		await_runner(link);
 	end_runner(link);
 	output_finish(&link->output, link->signal_fd);
@@ -648,5 +475,5 @@ void link_close(struct link *link)
 	fd_close(&link->child_fd);
 	buf_free(&link->event.result.error);
 	buf_free(&link->event.result.text_copy);
-	forget_nested(link);
+	requests_forget_nested(link);
 }

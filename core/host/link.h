@@ -16,6 +16,9 @@
 #include "log.h"
 #include "output.h"
 
+/* How long the other side may take to make room for a message. */
+#define LINK_SEND_TIMEOUT_MS 10000
+
 /* Addresses of calls, innermost first, of a crash or of an uncaught error. */
 struct link_trace {
 	size_t count;
@@ -119,6 +122,9 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns);
 
 /* Answers the request that was the last event. */
 void link_answer(struct link *link, const struct buf *body);
+
+/* Reads count and addresses, each with whether it is a return; without `with_return` all are. */
+void link_trace_read(struct wire_reader *body, struct link_trace *trace, bool with_return);
 
 /* Raises the flag that makes the child's next waiting call raise; takes it back. */
 void link_interrupt(struct link *link);

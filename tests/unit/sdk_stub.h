@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session for the tests of SDK calls, without a runner: memory, errors and the
- * dry-run gate. Delete it when the tests run on the real ones: they only use what
- * is declared here.
+ * A session for the unit tests of SDK calls, in one process: memory, errors and the dry-run
+ * gate, so that a test says what it expects to be raised. The real session needs a
+ * supervisor; with that the same calls are tested in tests/cli/test_sdk.py.
  */
 #ifndef SPICERACK_TESTS_SDK_STUB_H
 #define SPICERACK_TESTS_SDK_STUB_H

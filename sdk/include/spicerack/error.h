@@ -19,10 +19,12 @@
  *     config.*          see config.h
  *     file              see file.h
  *     regex             see regex.h
- *     retry.*           see clock.h
+ *     nested.*          see nested.h; `aborted` by its confirming form, too
  *     secret.*          see secret.h
  *     text              see text.h
  *     map               see collection.h
+ *     memory            by spk_alloc(), and so by most calls, when the run has no memory left
+ *     lock.invalid      for what `.lock` computed, `argument.default` for a computed default
  */
 #ifndef SPICERACK_ERROR_H
 #define SPICERACK_ERROR_H

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "requests.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "../runtime/mem.h"
+#include "redactor.h"
+
+static int clamp_level(uint64_t level)
+{
+	static const int levels[] = {SPK_DEBUG, SPK_INFO, SPK_WARNING, SPK_ERROR};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (level <= (uint64_t)levels[i])
+			return levels[i];
+	return SPK_ERROR;
+}
+
+bool requests_answer(struct link *link, uint32_t serial, const struct buf *body)
+{
+	link->answered = serial;
+	return channel_send(&link->requests, REQUEST_ANSWER, serial, body, LINK_SEND_TIMEOUT_MS) ==
+	       0;
+}
+
+/* The child has heard nothing for long: tells it what has come and gone here. */
+static bool on_check(struct link *link, struct message *message)
+{
+	struct buf body = {0};
+	bool sent;
+
+	for (int i = 0; i < 3; i++)
+		wire_put_number(&body, wire_get_number(&message->body));
+	wire_put_number(&body, link->orders);
+	wire_put_number(&body, link->stage_ordered);
+	wire_put_number(&body, link->received);
+	wire_put_number(&body, link->answered);
+	sent = wire_complete(&message->body) &&
+	       channel_send(&link->requests, REQUEST_CHECKED, 0, &body, LINK_SEND_TIMEOUT_MS) == 0;
+	buf_free(&body);
+	return sent;
+}
+
+static bool on_log(struct link *link, struct message *message)
+{
+	struct log_record record = {0};
+
+	clock_gettime(CLOCK_REALTIME, &record.time);
+	record.source = RECORD_COOKBOOK;
+	record.level = clamp_level(wire_get_number(&message->body));
+	record.module = wire_get_text(&message->body);
+	record.line = (int)wire_get_number(&message->body);
+	record.function = wire_get_text(&message->body);
+	record.message = wire_get_text(&message->body);
+	if (!wire_complete(&message->body) || !record.module || !record.function || !record.message)
+		return false;
+	/* What it printed before this record stands before it. */
+	output_drain_out(&link->output);
+	output_drain_err(&link->output);
+	log_write(link->output.log, &record);
+	channel_wipe(&link->requests);
+	return requests_answer(link, message->serial, NULL);
+}
+
+static bool on_secret(struct link *link, struct message *message)
+{
+	const char *text = wire_get_text(&message->body);
+	struct buf body = {0};
+	struct err err;
+	bool sent;
+
+	if (!wire_complete(&message->body) || !text)
+		return false;
+	wire_put_number(&body, redactor_add(redactor_shared(), text, &err) == 0);
+	channel_wipe(&link->requests);
+	sent = requests_answer(link, message->serial, &body);
+	buf_free(&body);
+	return sent;
+}
+
+static bool on_result(struct link *link, struct message *message)
+{
+	struct stage_result *result = &link->event.result;
+	struct wire_reader *body = &message->body;
+	const char *text;
+	bool complete;
+	size_t lines;
+
+	buf_clear(&result->error);
+	buf_clear(&result->text_copy);
+	result->stage = (enum stage)wire_get_number(body);
+	result->outcome = (enum stage_outcome)wire_get_number(body);
+	result->code = (int)(int64_t)wire_get_number(body);
+	result->undo_failed = (uint32_t)wire_get_number(body);
+	text = wire_get_text(body);
+	/* Some of it goes to the terminal by other ways than the log. A lock is no message. */
+	if (text && result->stage == STAGE_LOCK)
+		buf_puts(&result->text_copy, text);
+	else if (text)
+		redactor_apply(redactor_shared(), NULL, text, &result->text_copy);
+	result->text = text ? buf_text(&result->text_copy) : NULL;
+	result->lock_concurrency = (int32_t)wire_get_number(body);
+	result->lock_ttl_ns = (int64_t)wire_get_number(body);
+	result->skip_start = wire_get_number(body) != 0;
+	lines = wire_get_count(body);
+	for (size_t i = 0; i < lines; i++) {
+		const char *line = wire_get_text(body);
+
+		buf_puts(&result->error, i ? "\n" : "");
+		redactor_apply(redactor_shared(), NULL, line ? line : "", &result->error);
+	}
+	link_trace_read(body, &result->trace, false);
+	complete = wire_complete(body);
+	channel_wipe(&link->requests);
+	return complete;
+}
+
+void requests_forget_nested(struct link *link)
+{
+	free((void *)(uintptr_t)link->event.nested.args.items);
+	link->event.nested = (struct nested_request){0};
+}
+
+static bool on_nested(struct link *link, struct message *message)
+{
+	struct nested_request *nested = &link->event.nested;
+	struct wire_reader *body = &message->body;
+	const char **args;
+
+	requests_forget_nested(link);
+	link->serial = message->serial;
+	nested->confirm = wire_get_number(body) != 0;
+	nested->name = wire_get_text(body);
+	nested->args.count = wire_get_count(body);
+	nested->args.items = args = xcalloc(nested->args.count, sizeof(*args));
+	for (size_t i = 0; i < nested->args.count; i++) {
+		args[i] = wire_get_text(body);
+		if (!args[i])
+			body->bad = true;
+	}
+	return wire_complete(body) && nested->name;
+}
+
+enum link_event_type requests_take(struct link *link)
+{
+	struct message message;
+
+	switch (channel_receive(&link->requests, false, &message)) {
+	case CHANNEL_NOTHING:
+		return LINK_ANSWER;
+	case CHANNEL_CLOSED:
+		return LINK_RUNNER_GONE;
+	case CHANNEL_MESSAGE:
+		break;
+	}
+	if (message.serial)
+		link->received = message.serial;
+	switch (message.type) {
+	case REQUEST_CHECK:
+		return on_check(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_LOG:
+		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_SECRET:
+		return on_secret(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_RESULT:
+		/* None but the one that was ordered. */
+		return link->stage_ordered && on_result(link, &message) ? LINK_RESULT
+									: LINK_RUNNER_GONE;
+	case REQUEST_NESTED:
+		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
+	default:
+		return LINK_RUNNER_GONE;
+	}
+}
