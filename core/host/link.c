@@ -25,6 +25,8 @@
 /* How long the runner may take to tell a death; it may have been stopped. */
 #define DEATH_TIMEOUT_NS 10000000000LL
 #define QUIT_TRIES 20000 /* of 0.1 ms */
+/* Of outer links: child and runner each. */
+#define OUTER_FDS ((size_t)2 * (NESTED_DEPTH_MAX - 1))
 
 void link_trace_read(struct wire_reader *body, struct link_trace *trace, bool with_return)
 {
@@ -147,13 +149,59 @@ static void expect_death(struct link *link)
 		link->death_due_ns = spk_uptime().ns + DEATH_TIMEOUT_NS;
 }
 
+bool link_has_died(const struct link *link)
+{
+	struct pollfd fds[] = {
+		{.fd = link->child_fd, .events = POLLIN},
+		{.fd = link->control.fd}, /* for its hang-up */
+	};
+
+	return poll(fds, 2, 0) > 0;
+}
+
+/*
+ * Has a poll notice the deaths of those that this link works for: two descriptors for each of the
+ * outer links. Returns how many there are.
+ */
+static nfds_t watch_outer(const struct link *link, struct pollfd *fds)
+{
+	nfds_t count = 0;
+
+	if (link->outer_death_told)
+		return 0;
+	for (const struct link *each = link->outer; each && count < OUTER_FDS; each = each->outer) {
+		fds[count++] = (struct pollfd){.fd = each->child_fd, .events = POLLIN};
+		fds[count++] = (struct pollfd){.fd = each->control.fd};
+	}
+	return count;
+}
+
+static bool any_ready(const struct pollfd *fds, nfds_t count)
+{
+	for (nfds_t i = 0; i < count; i++)
+		if (fds[i].revents)
+			return true;
+	return false;
+}
+
+bool link_outer_has_died(struct link *link)
+{
+	struct pollfd fds[OUTER_FDS];
+	nfds_t count = watch_outer(link, fds);
+
+	if (count == 0 || poll(fds, count, 0) <= 0 || !any_ready(fds, count))
+		return false;
+	link->outer_death_told = true;
+	return true;
+}
+
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
 	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
-		struct pollfd fds[COUNT] = {
+		struct pollfd fds[COUNT + OUTER_FDS] = {
 			[CONTROL] = {.fd = link->control.fd, .events = POLLIN},
 			[REQUESTS] = {.fd = link->requests.fd, .events = POLLIN},
 			[SIGNALS] = {.fd = link->signal_fd, .events = POLLIN},
@@ -164,6 +212,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 				    .events = POLLOUT},
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 		};
+		nfds_t outer = watch_outer(link, fds + COUNT);
 		const struct link_event *event;
 		struct timespec timeout = {0};
 		int64_t until = deadline_ns;
@@ -180,7 +229,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			timeout.tv_sec = left / 1000000000LL;
 			timeout.tv_nsec = left % 1000000000LL;
 		}
-		ppoll(fds, COUNT, left == INT64_MAX ? NULL : &timeout, NULL);
+		ppoll(fds, COUNT + outer, left == INT64_MAX ? NULL : &timeout, NULL);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -204,6 +253,10 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		if (fds[CHILD].revents) {
 			fd_close(&link->child_fd);
 			expect_death(link);
+		}
+		if (any_ready(fds + COUNT, outer)) {
+			link->outer_death_told = true;
+			return told(link, LINK_OUTER_DEATH);
 		}
 		/* However much it has to say or prints, the deadline holds. */
 		if (left <= 0)
@@ -241,9 +294,10 @@ static int wait_answer(struct link *link, enum control_type first, enum control_
 		    (event->answer == (uint32_t)first || event->answer == (uint32_t)second))
 			break;
 	}
-	/* The operator's signals were not for us: they wait for the stage that follows. */
+	/* The operator's signals, and a death above, were not for us: they wait for the stage. */
 	while (count > 0)
 		kill(getpid(), signals[--count]);
+	link->outer_death_told = false;
 	return link->event.type == LINK_ANSWER ? 0 : -1;
 }
 

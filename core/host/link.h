@@ -56,8 +56,9 @@ enum link_event_type {
 	LINK_RUNNER_GONE, /* the runner died or broke the protocol: it was killed */
 	LINK_SIGNAL,      /* one for the supervisor */
 	LINK_TIMEOUT,
-	LINK_NESTED, /* the child asks for an inner run and waits for link_answer() */
-	LINK_ANSWER, /* of the runner: internal */
+	LINK_NESTED,      /* the child asks for an inner run and waits for link_answer() */
+	LINK_OUTER_DEATH, /* of a child or a runner that this one works for; told once */
+	LINK_ANSWER,      /* of the runner: internal */
 };
 
 /* A request for an inner run. It lives until link_answer(). */
@@ -83,6 +84,7 @@ struct link {
 	pid_t runner;             /* 0: none */
 	bool in_process;          /* the runner is the child, too */
 	bool child_alive, stage_ordered;
+	bool outer_death_told;
 	int child_fd;         /* pidfd of the child; -1: none, or known to be dead */
 	int64_t death_due_ns; /* the runner must have told the child's death by then; 0: it need not
 			       */
@@ -132,6 +134,12 @@ void link_clear_interrupt(struct link *link);
 
 /* Has the child and all it started killed; its death is an event. */
 void link_kill_child(struct link *link);
+
+/* Whether the child or its runner is dead already, though that was no event yet. */
+bool link_has_died(const struct link *link);
+
+/* Whether LINK_OUTER_DEATH would be the next event; it is then told with this. */
+bool link_outer_has_died(struct link *link);
 
 /* Appends one line per frame to `lines`. */
 void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines);

@@ -39,6 +39,7 @@ int roll_back(struct run *run, int code)
 	/* What interrupted the run is not to interrupt its undoing. */
 	link_clear_interrupt(&run->link);
 	run->interrupted = run->killed = false;
+	run->warned_ns = 0;
 	if (run->link.runner > 0 && !alive)
 		alive = undo_in_fresh_child(run);
 	if (!alive) {

@@ -155,14 +155,15 @@ static void announce(struct run *run, const char *head, const char *middle)
 /* When the run stage must be over: its own time, or what is left of the outer run's. */
 static int64_t deadline_of(const struct run *run, int64_t start)
 {
-	spk_duration timeout = run->options->timeout.ns ? run->options->timeout
-							: run->cookbook->spec->timeout;
+	spk_duration timeout = run->cookbook->spec->timeout;
 	int64_t deadline = INT64_MAX;
 
+	/* What the operator allows is for what he began, not for the undoing of it. */
+	if (run->options->timeout.ns && !run->within_undo)
+		timeout = run->options->timeout;
 	if (timeout.ns > 0 && __builtin_add_overflow(start, timeout.ns, &deadline))
 		deadline = INT64_MAX;
-	return run->outer && run->outer->deadline_ns < deadline ? run->outer->deadline_ns
-								: deadline;
+	return outer_deadline(run) < deadline ? outer_deadline(run) : deadline;
 }
 
 static int execute(struct run *run)
@@ -374,8 +375,8 @@ static int run_parsed(struct run *run, int argc, char *const *argv)
 	return code;
 }
 
-int run_within(struct run *outer, const struct tree_found *cookbook, int argc, char *const *argv,
-	       bool *ret_stopped)
+struct inner_end run_within(struct run *outer, enum stage stage, const struct tree_found *cookbook,
+			    int argc, char *const *argv)
 {
 	struct run run = {
 		.options = outer->options,
@@ -384,13 +385,13 @@ int run_within(struct run *outer, const struct tree_found *cookbook, int argc, c
 		.depth = outer->depth + 1,
 		.log = outer->log,
 		.signal_fd = outer->signal_fd,
+		.within_undo = outer->within_undo || is_undoing(stage),
 		.link = {.outer = &outer->link},
 	};
 	int code = run_parsed(&run, argc, argv);
 
 	outer->by_terminal = run.by_terminal;
-	*ret_stopped = run.stopped;
-	return code;
+	return (struct inner_end){code, run.stopped, run.abandoned};
 }
 
 int run_cookbook(const struct run_options *options, const struct tree_found *cookbook, int argc,

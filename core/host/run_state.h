@@ -24,7 +24,10 @@ struct run {
 	bool interrupted;       /* a signal or the deadline asked for the end */
 	int64_t interrupted_ns; /* when the last one did */
 	bool by_terminal;       /* it was a Ctrl+C */
+	int64_t warned_ns;      /* when the last Ctrl+C was told that an undoing goes on; 0: none */
 	bool killed;            /* and the child was killed for it */
+	bool within_undo;       /* an outer run is being undone: nothing interrupts that */
+	bool abandoned;         /* the operator gave that undoing up */
 	bool stopped;     /* by a signal, before its rollback: the outer runs are to end, too */
 	bool undo_failed; /* something that should be undone is not */
 	bool skip_start;
@@ -38,6 +41,18 @@ static inline const char *name_of(const struct run *run)
 
 /* How a stage ended, as far as the order of a run depends on it. */
 enum ending { ENDED_RESULT, ENDED_DEATH, ENDED_NO_RUNNER };
+
+/* Until when the outer run lets this one take; its undoing may take as long as it does. */
+static inline int64_t outer_deadline(const struct run *run)
+{
+	return run->outer && !run->within_undo ? run->outer->deadline_ns : INT64_MAX;
+}
+
+/* Whether a stage undoes: what begun is then ended, whatever the operator or a deadline wants. */
+static inline bool is_undoing(enum stage stage)
+{
+	return stage == STAGE_UNDO || stage == STAGE_ROLLBACK;
+}
 
 /*
  * Has the child do a stage and attends to what happens meanwhile: the operator's signals,
@@ -58,11 +73,18 @@ int roll_back(struct run *run, int code);
  */
 bool undo_in_fresh_child(struct run *run);
 
+/* What a run that ended means for the one that it was within. */
+struct inner_end {
+	int code;
+	bool stopped;   /* by a signal, which is for the outer one, too */
+	bool abandoned; /* the operator gave up the undoing that it was part of */
+};
+
 /*
- * Runs another cookbook within `outer`, whose child waits for it: same options, same log, a
- * runner of its own. Returns its exit code; *ret_stopped tells whether it was interrupted.
+ * Runs another cookbook within `outer`, whose child waits for it in `stage`: same options, same
+ * log, a runner of its own.
  */
-int run_within(struct run *outer, const struct tree_found *cookbook, int argc, char *const *argv,
-	       bool *ret_stopped);
+struct inner_end run_within(struct run *outer, enum stage stage, const struct tree_found *cookbook,
+			    int argc, char *const *argv);
 
 #endif

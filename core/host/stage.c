@@ -18,11 +18,6 @@
 /* During rollback: this soon after the warning, a second Ctrl+C is meant. */
 #define ABANDON_WINDOW_NS 5000000000LL
 
-static bool is_undoing(enum stage stage)
-{
-	return stage == STAGE_UNDO || stage == STAGE_ROLLBACK;
-}
-
 static void kill_child(struct run *run)
 {
 	run->killed = true;
@@ -68,21 +63,28 @@ static void on_signal_before_rollback(struct run *run, int number)
 	stop(run, number == SIGINT);
 }
 
-static void on_signal_in_rollback(struct run *run, int number)
+/* The operator does not want it any more; what it was begun by, which undoes, ends with it. */
+static void give_up_undoing(struct run *run, enum stage stage)
+{
+	run->abandoned = !is_undoing(stage);
+	kill_child(run);
+}
+
+/* In a rollback, and in whatever runs within one. */
+static void on_signal_in_rollback(struct run *run, enum stage stage, int number)
 {
 	int64_t now = spk_uptime().ns;
 
 	if (number != SIGINT) {
 		log_warning(run->log, "SIG%s: the cookbook is being rolled back, that goes on",
 			    sigabbrev_np(number));
-	} else if (run->interrupted && now - run->interrupted_ns <= ABANDON_WINDOW_NS) {
+	} else if (run->warned_ns && now - run->warned_ns <= ABANDON_WINDOW_NS) {
 		log_error(run->log, "Ctrl+C again: the rollback is abandoned");
-		kill_child(run);
+		give_up_undoing(run, stage);
 	} else {
 		log_warning(run->log, "the cookbook is being rolled back, "
 				      "press Ctrl+C again within 5 seconds to abandon that");
-		run->interrupted = true;
-		run->interrupted_ns = now;
+		run->warned_ns = now;
 	}
 }
 
@@ -90,8 +92,8 @@ static void on_signal(struct run *run, enum stage stage, int number)
 {
 	if (number == SIGTSTP)
 		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
-	else if (is_undoing(stage))
-		on_signal_in_rollback(run, number);
+	else if (is_undoing(stage) || run->within_undo)
+		on_signal_in_rollback(run, stage, number);
 	else if (stage == STAGE_QUIT && !run->outer)
 		kill_child(run); /* the run is over: nothing of it is left to interrupt */
 	else
@@ -109,7 +111,7 @@ static int64_t next_deadline(const struct run *run, enum stage stage)
 	if (stage == STAGE_RUN)
 		return run->deadline_ns;
 	/* What comes before the run of an inner run is in the time of the outer one. */
-	return run->outer && stage != STAGE_QUIT ? run->outer->deadline_ns : INT64_MAX;
+	return stage != STAGE_QUIT ? outer_deadline(run) : INT64_MAX;
 }
 
 static void on_deadline(struct run *run)
@@ -136,6 +138,16 @@ static void answer(struct run *run, enum nested_end end, int code, const char *m
 	wire_put_text(&body, message);
 	link_answer(&run->link, &body);
 	buf_free(&body);
+}
+
+/* Nobody is left who wants to know how this run ends: it is not to go on for long. */
+static void on_outer_death(struct run *run, enum stage stage)
+{
+	if (is_undoing(stage) || stage == STAGE_QUIT || run->interrupted)
+		return;
+	log_error(run->log, "The cookbook that runs cookbook %s died: interrupting it",
+		  name_of(run));
+	interrupt(run, false);
 }
 
 static enum nested_end ask_what_next(struct run *run, const char *name, int code, struct err *err)
@@ -171,26 +183,30 @@ static void run_nested(struct run *run, enum stage stage, const struct tree_foun
 {
 	enum nested_end end = NESTED_RAN;
 	struct err err = {""};
-	bool stopped;
-	int code, number;
+	struct inner_end inner;
+	int number;
 
 	do {
-		code = run_within(run, found, (int)args.count, (char *const *)(uintptr_t)args.items,
-				  &stopped);
+		inner = run_within(run, stage, found, (int)args.count,
+				   (char *const *)(uintptr_t)args.items);
 		/* What ended the inner run may be for this one, too: before it has the answer. */
-		if (stopped)
+		if (inner.stopped)
 			stop(run, run->by_terminal);
 		if (spk_uptime().ns >= next_deadline(run, stage))
 			on_deadline(run);
-		if (run->interrupted)
+		if (link_outer_has_died(&run->link))
+			on_outer_death(run, stage);
+		if (inner.abandoned)
+			give_up_undoing(run, stage);
+		if (run->interrupted || run->killed || link_has_died(&run->link))
 			confirm = false;
-		if (confirm && code != EXIT_OK)
-			end = ask_what_next(run, found->name, code, &err);
-	} while (confirm && code != EXIT_OK && end == NESTED_RAN);
+		if (confirm && inner.code != EXIT_OK)
+			end = ask_what_next(run, found->name, inner.code, &err);
+	} while (confirm && inner.code != EXIT_OK && end == NESTED_RAN);
 	/* A signal that ended the question counts before what the child makes of the answer. */
 	while ((number = signals_next(run->signal_fd)))
 		on_signal(run, stage, number);
-	answer(run, end, code, err.text);
+	answer(run, end, inner.code, err.text);
 }
 
 static void on_nested(struct run *run, enum stage stage, const struct nested_request *request)
@@ -199,7 +215,7 @@ static void on_nested(struct run *run, enum stage stage, const struct nested_req
 	struct tree_found found;
 
 	/* Nothing new is begun by who is to end; the child finds the interruption at the answer. */
-	if (run->interrupted && !is_undoing(stage)) {
+	if ((run->interrupted && !is_undoing(stage)) || run->killed) {
 		answer(run, NESTED_RAN, EXIT_INTERRUPTED, NULL);
 	} else if (run->depth >= NESTED_DEPTH_MAX) {
 		answer(run, NESTED_DEPTH, 0, NULL);
@@ -241,6 +257,9 @@ enum ending run_stage(struct run *run, enum stage stage)
 			break;
 		case LINK_NESTED:
 			on_nested(run, stage, &event->nested);
+			break;
+		case LINK_OUTER_DEATH:
+			on_outer_death(run, stage);
 			break;
 		case LINK_ANSWER:
 			break;

@@ -279,6 +279,47 @@ class Interrupted(NestedTest):
                 self.check_end(process, 97, ["0 waits 0", "0 rollback 0"])
 
 
+class InARollback(NestedTest):
+    """A run within the rollback of another one is a part of that."""
+
+    RAN = ["0 waits 0", "0 rollback 0", *WHOLE]
+
+    def start_in_rollback(self, *inner, outer=(), options=()):
+        return self.start_nest(list(inner), ["--in-rollback", *outer], options=options)
+
+    def test_the_first_ctrl_c_only_warns(self):
+        """Fails when on_signal() looks at the stage alone: the inner one is then interrupted."""
+        for number, words in ((signal.SIGINT, "press Ctrl+C again within 5 seconds to abandon that"),
+                              (signal.SIGTERM, "SIGTERM: the cookbook is being rolled back, that goes on")):
+            with self.fresh(number):
+                process = self.start_in_rollback("--how", "wait")
+                process.send_signal(number)
+                self.wait_for_log(words, OUTER)
+                self.write("marks.go", "")
+                self.check_end(process, 99, [*self.RAN, "run ends", "0 code 0", "0 rollback ends 0"])
+                (self.scratch / "marks.go").unlink()
+
+    def test_a_second_one_abandons_both(self):
+        """The inner run is killed and rolled back, as nobody undoes it otherwise; what began it ends, too."""
+        process = self.start_in_rollback("--how", "deaf")
+        process.send_signal(signal.SIGINT)
+        self.wait_for_log("press Ctrl+C again within 5 seconds", OUTER)
+        process.send_signal(signal.SIGINT)
+        result = self.check_end(process, 93, [*self.RAN, *ROLLED_BACK])
+        self.assertEqual(result.err.count("Ctrl+C again: the rollback is abandoned\n"), 1)
+        self.assertEqual(self.ends()[-2:], [end(INNER, 97, " by deaf"), end(OUTER, 93)])
+        self.assertIn(f"The rollback of cookbook {OUTER} did not end: what it had not done yet is owed\n", result.err)
+
+    def test_the_time_of_a_run_is_not_for_its_rollback(self):
+        """Fails when outer_deadline() does not look at within_undo (interrupted at once), or deadline_of() (later)."""
+        after = self.scratch / "after"
+        process = self.start_nest(["--how", "sleep", "--value", "2"], ["--in-rollback", "--after", after],
+                                  mark="0 waits 0", options=["--timeout", "1s"])
+        self.wait_for_log(f"The time that cookbook {OUTER} may take is over", OUTER)
+        after.touch()
+        self.check_end(process, 99, [*self.RAN, "run ends", "0 code 0", "0 rollback ends 0"])
+
+
 class Killed(NestedTest):
     """SIGKILL to one process of a run within another."""
 
@@ -294,13 +335,13 @@ class Killed(NestedTest):
         return self.start_nest([], ["--depth", "1", "--after", self.after, *outer], mark="0 waits 0")
 
     def test_worker_of_the_outer(self):
-        """The inner run goes on; then the outer one is found dead and rolled back."""
+        """The inner run, which does not hear of it in time, begins nothing more."""
         process = self.start_waiting()
         os.kill(self.level("spicerack-work", 0, 2), signal.SIGKILL)
-        self.wait_for(lambda: len([pid for pid, name in self.processes() if name == "spicerack-work"]) == 1, "its death")
+        self.wait_for_log(f"The cookbook that runs cookbook {OUTER} died", OUTER)
         self.go_on()
-        result = self.check_end(process, 92, ["0 waits 0", *WHOLE, "run ends", "0 code 0", "0 run ends 0", "1 rollback 0"])
-        self.assertEqual(self.ends()[-3:], [end(OUTER, 0), f"Rolling back cookbook {OUTER}", end(OUTER, 92)])
+        result = self.check_end(process, 92, ["0 waits 0", "0 rollback 0", "1 rollback 0"])
+        self.assertEqual(self.ends()[-3:], [end(OUTER, 97), f"Rolling back cookbook {OUTER}", end(OUTER, 92)])
         self.assertIn(f"Cookbook {OUTER} was ended by signal 9 (SIGKILL, Killed) during run\n", result.err)
 
     def test_worker_of_the_inner(self):
@@ -317,16 +358,38 @@ class Killed(NestedTest):
         self.assertIn("failed with exit code 93 [nested.failed]\n", result.err)
 
     def test_runner_of_the_outer(self):
-        """The inner run goes on to its end; the outer one cannot be rolled back, which is said."""
+        """The outer one cannot be rolled back, which is said."""
         process = self.start_waiting()
         os.kill(self.level("spicerack-run", 0, 2), signal.SIGKILL)
-        self.wait_for(lambda: len([pid for pid, name in self.processes() if name == "spicerack-work"]) == 1,
-                      "the end of its worker")
+        self.wait_for_log(f"The cookbook that runs cookbook {OUTER} died", OUTER)
         self.go_on()
-        result = self.check_end(process, 93, ["0 waits 0", *WHOLE, "run ends", "0 code 0", "0 run ends 0"])
+        result = self.check_end(process, 93, ["0 waits 0", "0 rollback 0"])
         self.assertTrue(result.err.endswith(
-            f"{end(OUTER, 0)}\nThe runner of cookbook {OUTER} died\nCookbook {OUTER} could not be rolled back: a rollback "
+            f"{end(OUTER, 97)}\nThe runner of cookbook {OUTER} died\nCookbook {OUTER} could not be rolled back: a rollback "
             f"is owed\n{end(OUTER, 93)}\n"), result)
+
+    def check_interrupted(self, process, code, marks, died):
+        """The inner run, which would take long, is over soon, and rolled back."""
+        result = self.check_end(process, code, ["0 waits 0", *WHOLE, *ROLLED_BACK, *marks])
+        told = f"The cookbook that runs cookbook {INNER} died: interrupting it"
+        self.assertEqual(self.messages().count(told), 1, result)
+        self.assertIn(end(INNER, 97, " by sleep"), self.messages())
+        self.assertIn(died, result.err)
+
+    def test_an_inner_run_does_not_go_on_for_a_dead_outer_one(self):
+        """Each fails when link_wait() does not watch the outer links: the hour is then slept."""
+        hour = ["--how", "sleep", "--value", "3600"]
+        killed = f"Cookbook {OUTER} was ended by signal 9 (SIGKILL, Killed) during run\n"
+        owed = f"The runner of cookbook {OUTER} died\nCookbook {OUTER} could not be rolled back: a rollback is owed\n"
+        for name, depth, code, marks, died in (
+                ("spicerack-work", 1, 0, ["0 rollback 0", "1 code 92", "1 run ends 0"], killed),
+                ("spicerack-run", 1, 0, ["1 code 93", "1 run ends 0"], owed),
+                ("spicerack-work", 0, 92, ["0 rollback 0", "1 rollback 0"], killed),
+                ("spicerack-run", 0, 93, ["0 rollback 0"], owed)):
+            with self.fresh((name, depth)):
+                process = self.start_nest(hour, ["--depth", "1"])
+                os.kill(self.level(name, depth, 3), signal.SIGKILL)
+                self.check_interrupted(process, code, marks, died)
 
     def test_supervisor_of_three_levels(self):
         process = self.start_nest(["--how", "deaf"], ["--depth", "1"])

@@ -5,7 +5,8 @@
  * found as by the operator: `dns.wipe-cache`, or `dns/wipe-cache.so`.
  *
  * An interruption (Ctrl+C ...) ends the inner run first, which is rolled back, and then
- * raises `interrupted` here. All three raise `nested.missing` when there is no such
+ * raises `interrupted` here. In an undo action or a rollback the inner run is a part of the
+ * undoing: neither a first Ctrl+C nor the time limit of this run ends it. All three raise `nested.missing` when there is no such
  * cookbook and `nested.depth` when runs are nested more than 8 deep.
  */
 #ifndef SPICERACK_NESTED_H
