@@ -15,12 +15,16 @@
 #include "../runtime/fd.h"
 #include "../runtime/guard.h"
 #include "../runtime/mem.h"
+#include "../runtime/misuse.h"
 #include "../runtime/secretlist.h"
 #include "../runtime/session.h"
 
 #define DEFAULT_TIMEOUT SPK_SECONDS(60)
 #define DEFAULT_OUTPUT_LIMIT (16U << 20)
 #define KILL_GRACE SPK_SECONDS(2)
+
+/* The size in version 1.0, which stays when the structure grows. */
+#define COMMAND_1_0 SIZE_UP_TO(struct spk_command, output_limit)
 
 /* A command on its way: everything that must be ended when an error passes by. */
 struct process {
@@ -461,9 +465,8 @@ static struct spk_command checked(const struct spk_command *given)
 	struct spk_command how;
 
 	CHECK_GIVEN(given);
-	if (given->size < sizeof(how))
-		session_misuse("spk_command_run", "'command' was not made by SPK_COMMAND()");
-	how = *given;
+	adopt_structure("spk_command_run", "command", "SPK_COMMAND", given, &how, sizeof(how),
+			COMMAND_1_0);
 	if (how.argv.count == 0)
 		session_misuse("spk_command_run", "the argument vector is empty");
 	for (size_t i = 0; i < how.argv.count; i++)

@@ -7,6 +7,10 @@
 #include <time.h>
 
 #include "guard.h"
+#include "misuse.h"
+
+/* The size in version 1.0, which stays when the structure grows. */
+#define RETRY_1_0 SIZE_UP_TO(struct spk_retry, message)
 
 void spk_sleep(struct spk *spk, spk_duration duration)
 {
@@ -67,11 +71,9 @@ static struct spk_retry checked(const struct spk_retry *given)
 {
 	struct spk_retry how = {0};
 
-	if (given) {
-		if (given->size < sizeof(how))
-			session_misuse("spk_retry", "'how' was not made by SPK_RETRY()");
-		how = *given;
-	}
+	if (given)
+		adopt_structure("spk_retry", "how", "SPK_RETRY", given, &how, sizeof(how),
+				RETRY_1_0);
 	if (how.tries == 0)
 		how.tries = 3;
 	if (how.delay.ns == 0)
