@@ -36,7 +36,7 @@ struct spk_command {
 	(&(const struct spk_command){                                                              \
 		.size = sizeof(struct spk_command), .argv = (argv_), ##__VA_ARGS__})
 
-/* What came of it. It belongs to the run. The host fills it in; it grows by appending. */
+/* What came of it. It belongs to the run. What later versions tell more is told by functions. */
 struct spk_result {
 	bool ran;        /* false: dry-run, nothing was run, and all below is empty */
 	int exit_code;   /* 0 to 255; -1 when a signal ended it */
