@@ -7,19 +7,11 @@
 #include <spicerack/error.h>
 #include <spicerack/session.h>
 
-#include "../runtime/buf.h"
-#include "../runtime/err.h"
-#include "../runtime/smallfile.h"
-#include "../runtime/trust.h"
+#include "../runtime/configtext.h"
 #include "../runtime/copy.h"
 
-#define MAX_FILE ((size_t)1 << 20)
-#define MAX_DEPTH 64
-
-/* What a file is read with, freed also when memory of the run ends in the middle. */
+/* What libconfig made of a file, freed also when memory of the run ends in the middle. */
 struct reading {
-	const char *file;
-	struct buf text;
 	config_t parsed;
 	struct config_node *root;
 };
@@ -35,21 +27,7 @@ const char *config_node_type(const struct config_node *node)
 	return names[node->type];
 }
 
-/* The line of the first @include, which libconfig would follow to any file; 0 for none. */
-static int find_include(const char *text)
-{
-	for (int line = 1;; line++) {
-		text += strspn(text, " \t");
-		if (strncmp(text, "@include", strlen("@include")) == 0)
-			return line;
-		text += strcspn(text, "\n");
-		if (!*text++)
-			return 0;
-	}
-}
-
-static void convert(struct spk *spk, const struct reading *reading, const config_setting_t *setting,
-		    struct config_node *node, int depth)
+static void convert(struct spk *spk, const config_setting_t *setting, struct config_node *node)
 {
 	int count = config_setting_length(setting);
 	const char *text;
@@ -82,47 +60,32 @@ static void convert(struct spk *spk, const struct reading *reading, const config
 	default:
 		node->type = CONFIG_NODE_LIST;
 	}
-	if (depth > MAX_DEPTH)
-		spk_raise(spk, "config.file", NULL, "%s:%d: settings are nested too deeply",
-			  reading->file, node->line);
 	node->count = count > 0 ? (size_t)count : 0;
 	if (node->count)
 		node->children = spk_alloc(spk, node->count * sizeof(*node->children));
 	for (int i = 0; i < count; i++)
-		convert(spk, reading, config_setting_get_elem(setting, (unsigned int)i),
-			&node->children[i], depth + 1);
+		convert(spk, config_setting_get_elem(setting, (unsigned int)i), &node->children[i]);
 }
 
-static void read_file(struct spk *spk, void *argument)
+static void convert_all(struct spk *spk, void *argument)
 {
 	struct reading *reading = argument;
-	struct err err = {{0}};
-	int line;
 
-	if (trust_check_parents(reading->file, &err) < 0 ||
-	    smallfile_read(reading->file, MAX_FILE, &reading->text, &err) < 0)
-		spk_raise(spk, "config.file", NULL, "cannot read the configuration: %s", err.text);
-	line = find_include(buf_text(&reading->text));
-	if (line)
-		spk_raise(spk, "config.file", NULL, "%s:%d: @include is not allowed", reading->file,
-			  line);
-	if (!config_read_string(&reading->parsed, buf_text(&reading->text)))
-		spk_raise(spk, "config.file", NULL, "%s:%d: %s", reading->file,
-			  config_error_line(&reading->parsed), config_error_text(&reading->parsed));
 	reading->root = SPK_NEW(spk, struct config_node);
-	convert(spk, reading, config_root_setting(&reading->parsed), reading->root, 0);
+	convert(spk, config_root_setting(&reading->parsed), reading->root);
 }
 
 const struct config_node *config_tree_read(struct spk *spk, const char *file)
 {
-	struct reading reading = {.file = file};
+	struct reading reading = {0};
 	const struct spk_error *error = NULL;
+	struct err err;
 	bool done;
 
-	config_init(&reading.parsed);
-	done = spk_try(spk, read_file, &reading, &error);
+	if (configtext_read(file, &reading.parsed, &err) < 0)
+		spk_raise(spk, "config.file", NULL, "%s", err.text);
+	done = spk_try(spk, convert_all, &reading, &error);
 	config_destroy(&reading.parsed);
-	buf_free(&reading.text);
 	if (!done)
 		spk_raise_again(spk, error);
 	return reading.root;
