@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Local files. What changes something asks the gate first. Links are in link.c. */
+/* Local files. What changes something asks the gate first. Links are in symlink.c. */
 #include <spicerack/file.h>
 
 #include <errno.h>
