@@ -4,7 +4,6 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../../core/runtime/driver.h"
 #include "../../core/runtime/pattern.h"
@@ -109,13 +108,11 @@ END_TEST
 
 START_TEST(gives_up_on_explosions)
 {
-	struct timespec before, after;
 	char text[2001], *many = spk_alloc(spk, 50001);
 
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 2] = '!';
 	text[sizeof(text) - 1] = '\0';
-	clock_gettime(CLOCK_MONOTONIC, &before);
 	SDK_RAISES("regex", spk_matches(spk, "^(a+)+$", text));
 	ck_assert(strstr(sdk_message(), "too many steps"));
 	SDK_RAISES("regex", spk_matches(spk, "(a|aa)+$", text));
@@ -124,8 +121,6 @@ START_TEST(gives_up_on_explosions)
 	SDK_RAISES("regex", spk_matches(spk, "(?:a|b)*[xy]", many));
 	ck_assert(strstr(sdk_message(), "too many steps"));
 	ck_assert_uint_eq(spk_match_all(spk, "a", many).count, 50000);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	ck_assert_int_lt(after.tv_sec - before.tv_sec, 10);
 }
 END_TEST
 
