@@ -3,12 +3,11 @@
 
 import ctypes
 import os
-import re
 import shutil
 import subprocess
 import unittest
 
-from harness import CC, PREFIX, SANITIZED, SOURCE, CommandTest, compile_cookbook
+from harness import CC, PREFIX, SANITIZED, CommandTest, compile_cookbook
 
 HEAD = """#include <spicerack/cookbook.h>
 struct state { const char *name; int times; };
@@ -97,16 +96,6 @@ class Samples(CommandTest):
             self.assertRegex(out, r"NEEDED +libspicerack\.so\.1\n")
             self.assertRegex(out, r"required from libspicerack\.so\.1:\n.* SPICERACK_1\.0\n")
 
-    def test_the_library_exports_what_the_headers_declare(self):
-        declared = set()
-        for header in (SOURCE / "sdk/include/spicerack").glob("*.h"):
-            text = re.sub(r"/\*.*?\*/|^\s*#.*?(?<!\\)$", "", header.read_text(), flags=re.S | re.M)
-            for match in re.finditer(r"SPK_API\b[^;{]*?\b(spk_\w+)\s*\(", text):
-                declared.add(match[1])
-        names = {name for name in exported(PREFIX / "lib/libspicerack.so.1")
-                 if name.startswith("spk_") and "_private_" not in name}
-        self.assertEqual(names, declared)
-
 
 class Mistakes(CommandTest):
     """What the compiler and the linker must find."""
@@ -164,7 +153,9 @@ class Mistakes(CommandTest):
 
 class Headers(CommandTest):
     def test_each_stands_alone(self):
-        for header in sorted((PREFIX / "include/spicerack").glob("*.h")):
+        headers = sorted((PREFIX / "include/spicerack").glob("*.h"))
+        self.assertGreater(len(headers), 10)
+        for header in headers:
             for compiler in compilers():
                 with self.subTest(f"{header.name} {compiler}"):
                     source = self.write("alone.c", f"#include <spicerack/{header.name}>\nint unused;\n")
