@@ -73,6 +73,16 @@ class Sources(unittest.TestCase):
                 continue
             self.assertIn("SPDX-License-Identifier: Apache-2.0", path.read_text().split("\n")[0], path)
 
+    def test_every_public_function_has_a_contract(self):
+        """What it promises, right above it, and since when; of a driver's table the table says it."""
+        for path in sorted((SOURCE / "sdk" / "include" / "spicerack").glob("*.h")):
+            for comment, name in re.findall(r"(\*/\n)?SPK_API[^;]*?\b(spk_\w+)\(", path.read_text()):
+                self.assertTrue(comment, f"{path.name}: nothing says what {name}() promises")
+            for name in re.findall(r"/\*((?:(?!\*/).)*)\*/\nSPK_API[^;]*?\b(spk_\w+)\(", path.read_text(), re.S):
+                if name[1].endswith("_"):  # not for authors
+                    continue
+                self.assertIn("Since 1.", " ".join(name[0].split()).replace("* ", ""), f"{path.name}: {name[1]}()")
+
     @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
     def test_code_is_formatted(self):
         done = subprocess.run(["clang-format", "--dry-run", "-Werror", *CODE], cwd=SOURCE, capture_output=True,

@@ -21,6 +21,7 @@ SPK_API spk_date spk_today(void);
 
 /* later - earlier. Since 1.0. */
 SPK_API spk_duration spk_time_between(spk_time earlier, spk_time later);
+/* `time` moved by a duration, which may be negative. Since 1.0. */
 SPK_API spk_time spk_time_add(spk_time time, spk_duration duration);
 
 /* `2026-11-22T15:39:13Z`, with a fraction of six digits where there is one. Since 1.0. */
@@ -35,9 +36,11 @@ SPK_API const char *spk_duration_text(struct spk *spk, spk_duration duration);
 /* Seconds, with their fraction. Since 1.0. */
 SPK_API double spk_duration_seconds(spk_duration duration);
 
-/* Read what the command line accepts for these types; raise `text` naming the input. Since 1.0. */
+/* An instant as the command line accepts it; raises `text` naming the input. Since 1.0. */
 SPK_API spk_time spk_time_parse(struct spk *spk, const char *text);
+/* The same for a day, `2026-11-22`. Since 1.0. */
 SPK_API spk_date spk_date_parse(struct spk *spk, const char *text);
+/* The same for a duration, `1h30m`. Since 1.0. */
 SPK_API spk_duration spk_duration_parse(struct spk *spk, const char *text);
 
 /*

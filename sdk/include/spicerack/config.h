@@ -28,15 +28,23 @@ SPK_API const struct spk_config *spk_module_config(struct spk *spk, const char *
 /* The same from any file. Since 1.0. */
 SPK_API const struct spk_config *spk_config_read(struct spk *spk, const char *file);
 
+/* Whether there is a setting of that path, of whatever type. Since 1.0. */
 SPK_API bool spk_config_has(const struct spk_config *config, const char *path);
+/* A string. Raises `config.missing` and `config.type`, as said above. Since 1.0. */
 SPK_API const char *spk_config_get_text(const struct spk_config *config, const char *path);
+/* The same, and `otherwise`, which may be NULL, when it is absent. Since 1.0. */
 SPK_API const char *spk_config_find_text(const struct spk_config *config, const char *path,
 					 const char *otherwise);
+/* An integer, in libconfig's range of 64 bits; raises as above. Since 1.0. */
 SPK_API long long spk_config_get_int(const struct spk_config *config, const char *path);
+/* The same, and `otherwise` when it is absent. Since 1.0. */
 SPK_API long long spk_config_find_int(const struct spk_config *config, const char *path,
 				      long long otherwise);
+/* A number, with a fraction or without; raises as above. Since 1.0. */
 SPK_API double spk_config_get_double(const struct spk_config *config, const char *path);
+/* `true` or `false`; raises as above. Since 1.0. */
 SPK_API bool spk_config_get_bool(const struct spk_config *config, const char *path);
+/* The same, and `otherwise` when it is absent. Since 1.0. */
 SPK_API bool spk_config_find_bool(const struct spk_config *config, const char *path,
 				  bool otherwise);
 /* An array or list of strings. Since 1.0. */

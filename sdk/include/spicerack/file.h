@@ -16,6 +16,7 @@ struct spk;
 
 /* Whether something is there, following links; a dangling link is not. Since 1.0. */
 SPK_API bool spk_file_exists(struct spk *spk, const char *path);
+/* Whether a directory is there, following links. Since 1.0. */
 SPK_API bool spk_is_directory(struct spk *spk, const char *path);
 /* The contents of a regular file of at most 16 MiB without a NUL byte. Since 1.0. */
 SPK_API const char *spk_file_read(struct spk *spk, const char *path);

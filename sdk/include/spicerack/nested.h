@@ -6,8 +6,9 @@
  *
  * An interruption (Ctrl+C ...) ends the inner run first, which is rolled back, and then
  * raises `interrupted` here. In an undo action or a rollback the inner run is a part of the
- * undoing: neither a first Ctrl+C nor the time limit of this run ends it. All three raise `nested.missing` when there is no such
- * cookbook and `nested.depth` when runs are nested more than 8 deep.
+ * undoing: neither a first Ctrl+C nor the time limit of this run ends it. All three raise
+ * `nested.missing` when there is no such cookbook and `nested.depth` when runs are nested more than
+ * 8 deep.
  */
 #ifndef SPICERACK_NESTED_H
 #define SPICERACK_NESTED_H

@@ -35,10 +35,11 @@ SPK_API const char *spk_http_proxy(const struct spk *spk);
 /* The dotted name of the cookbook that runs. Since 1.0. */
 SPK_API const char *spk_cookbook_name(const struct spk *spk);
 /*
- * The values of -t/--task-id and -r/--reason; "" when the operator left out one that may be,
- * NULL when the cookbook did not ask for it. Since 1.0.
+ * The value of -t/--task-id; "" when the operator left out one that may be, NULL when the
+ * cookbook did not ask for it. Since 1.0.
  */
 SPK_API const char *spk_task_id(const struct spk *spk);
+/* The same of -r/--reason. Since 1.0. */
 SPK_API const char *spk_reason(const struct spk *spk);
 
 /*

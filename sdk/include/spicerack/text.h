@@ -18,6 +18,7 @@ struct spk;
 
 /* printf into memory of the run. Since 1.0. */
 SPK_API const char *spk_format(struct spk *spk, const char *format, ...) SPK_PRINTF(2, 3);
+/* The same with the arguments of somebody else. Since 1.0. */
 SPK_API const char *spk_vformat(struct spk *spk, const char *format, va_list args) SPK_PRINTF(2, 0);
 
 /*
@@ -41,17 +42,22 @@ SPK_API spk_strings spk_shell_split(struct spk *spk, const char *line);
 SPK_API bool spk_streq(const char *a, const char *b);
 /* NULL or no bytes. Since 1.0. */
 SPK_API bool spk_is_empty(const char *text);
+/* Whether it begins with `prefix`; everything does with "". NULL is misuse. Since 1.0. */
 SPK_API bool spk_has_prefix(const char *text, const char *prefix);
+/* Whether it ends with `suffix`. NULL is misuse. Since 1.0. */
 SPK_API bool spk_has_suffix(const char *text, const char *suffix);
+/* Whether `part` is somewhere in it. NULL is misuse. Since 1.0. */
 SPK_API bool spk_contains(const char *text, const char *part);
-/* Without that prefix or suffix, once; the text itself when it has none. Since 1.0. */
+/* Without that prefix, once; the text itself when it does not begin with it. Since 1.0. */
 SPK_API const char *spk_strip_prefix(struct spk *spk, const char *text, const char *prefix);
+/* The same at the end. Since 1.0. */
 SPK_API const char *spk_strip_suffix(struct spk *spk, const char *text, const char *suffix);
 
 /* Without white space at both ends. Since 1.0. */
 SPK_API const char *spk_trim(struct spk *spk, const char *text);
-/* ASCII letters in lower or upper case, other bytes kept. Since 1.0. */
+/* ASCII letters in lower case, other bytes kept. Since 1.0. */
 SPK_API const char *spk_lower(struct spk *spk, const char *text);
+/* The same in upper case. Since 1.0. */
 SPK_API const char *spk_upper(struct spk *spk, const char *text);
 /* Every occurrence of `from`, which is not empty, replaced by `to`. Since 1.0. */
 SPK_API const char *spk_replace(struct spk *spk, const char *text, const char *from,
@@ -71,10 +77,12 @@ SPK_API spk_strings spk_split(struct spk *spk, const char *text, const char *sep
 SPK_API spk_strings spk_words(struct spk *spk, const char *text);
 /* Lines without their ends (LF or CRLF); a last line end adds no empty line. Since 1.0. */
 SPK_API spk_strings spk_lines(struct spk *spk, const char *text);
+/* The parts one after the other, with the separator, which may be "", between them. Since 1.0. */
 SPK_API const char *spk_join(struct spk *spk, const char *separator, spk_strings parts);
 
 /* Appends a copy of `text` to a list that this call made or that is empty ({0}). Since 1.0. */
 SPK_API void spk_append(struct spk *spk, spk_strings *list, const char *text);
+/* Whether one of the list is this text. Since 1.0. */
 SPK_API bool spk_includes(spk_strings list, const char *text);
 /* A copy in byte order. Since 1.0. */
 SPK_API spk_strings spk_sorted(struct spk *spk, spk_strings list);
@@ -84,6 +92,7 @@ SPK_API spk_strings spk_sorted(struct spk *spk, spk_strings list);
  * naming it when it is no number or does not fit. Since 1.0.
  */
 SPK_API long long spk_to_int(struct spk *spk, const char *text);
+/* The same with a fraction or an exponent. Since 1.0. */
 SPK_API double spk_to_double(struct spk *spk, const char *text);
 
 #ifdef __cplusplus
