@@ -25,6 +25,8 @@
 /* How long the runner may take to tell a death; it may have been stopped. */
 #define DEATH_TIMEOUT_NS 10000000000LL
 #define QUIT_TRIES 20000 /* of 0.1 ms */
+/* With --in-process: a debugger may have stopped it, valgrind looks for leaks at its end. */
+#define QUIT_TRIES_IN_PROCESS (300 * QUIT_TRIES)
 /* Of outer links: child and runner each. */
 #define OUTER_FDS ((size_t)2 * (NESTED_DEPTH_MAX - 1))
 
@@ -312,10 +314,9 @@ static int spawn_runner(struct link *link, const char *runner, const struct far_
 	char *argv[] = {(char *)(uintptr_t)runner, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
+	sigset_t all;
 	int rc;
 
-	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -327,7 +328,8 @@ static int spawn_runner(struct link *link, const char *runner, const struct far_
 	/* Whoever started us may have left descriptors open: none of them is the cookbook's. */
 	posix_spawn_file_actions_addclosefrom_np(&actions, RUNNER_INTERRUPT_FD + 1);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
+	/* Till it ignores them itself: in our session, in our cgroup, it would be hit as we are. */
+	posix_spawnattr_setsigmask(&attributes, &all);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	rc = posix_spawn(&link->runner, runner, &actions, &attributes, argv, environ);
@@ -504,10 +506,11 @@ void link_describe(struct link *link, const struct link_trace *trace, struct buf
 /* Waits a little for the runner to end by itself. */
 static void await_runner(struct link *link)
 {
+	int tries = link->in_process ? QUIT_TRIES_IN_PROCESS : QUIT_TRIES;
 	struct timespec pause = {.tv_nsec = 100000};
 	int status;
 
-	for (int i = 0; i < QUIT_TRIES; i++) {
+	for (int i = 0; i < tries; i++) {
 		if (waitpid(link->runner, &status, WNOHANG) != 0) {
 			link->runner = 0;
 			return;

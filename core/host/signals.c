@@ -23,6 +23,8 @@ int signals_open(struct err *err)
 	/* A reader that went away and a log that may not grow are errors of a write, not an end. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* A job in the background of a terminal with `stty tostop` shows its lines all the same. */
+	signal(SIGTTOU, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_errno(err, "cannot block signals");
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -5,10 +5,11 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import time
 import unittest
 
-from harness import CommandTest
+from harness import CC, SANITIZED, CommandTest
 
 NAME = "fixture.misbehave"
 WHOLE = ["check", "prepare", "describe", "lock", "run"]
@@ -305,6 +306,32 @@ class WhileOpening(SignalTest):
                 self.assertRegex(result.err, r"^cannot run cookbook fixture\.constructor: .*/constructor\.so: "
                                              r"interrupted while opening it\n$")
                 self.assertNothingLeft()
+
+
+@unittest.skipIf(SANITIZED, "nothing can be loaded before a sanitizer")
+class WhileStarting(SignalTest):
+    """The runner is in our session and cgroup before it can say that signals are not for it."""
+
+    def test_signals_wait_until_the_runner_ignores_them(self):
+        # The mask in spawn_runner().
+        source = self.write("early.c", """
+            #include <errno.h>
+            #include <signal.h>
+            #include <string.h>
+            __attribute__((constructor)) static void early(void)
+            {
+            	if (strcmp(program_invocation_short_name, "runner") == 0) {
+            		raise(SIGINT);
+            		raise(SIGTERM);
+            	}
+            }
+            """)
+        early = self.scratch / "early.so"
+        subprocess.check_call([CC, "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", early, source])
+        self.env["LD_PRELOAD"] = str(early)
+        result = self.misbehave()
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(self.marks(), [*WHOLE, "run ends"])
 
 
 class Stopped(SignalTest):
