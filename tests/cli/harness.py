@@ -8,6 +8,7 @@ import pathlib
 import pwd
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -262,6 +263,29 @@ class CommandTest(unittest.TestCase):
         """Nothing was started: no log file, no mark."""
         self.assertFalse(self.logs.exists(), "logs were written")
         self.assertEqual(self.marks(), [])
+
+
+def require_cores(test):
+    """Skips where the kernel does not write core dumps to a file of ours."""
+    pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    if pattern.startswith("|"):
+        test.skipTest(f"core dumps go to a program here: {pattern}")
+    if "/" in pattern:
+        test.skipTest(f"core dumps go to another directory here: {pattern}")
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] != resource.RLIM_INFINITY:
+        test.skipTest("core dumps are limited here")
+
+
+def allow_cores():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def only_core(test):
+    """The core dump that a process of the test has left."""
+    cores = list(test.scratch.glob("core*"))
+    test.assertEqual(len(cores), 1, "no core dump was written")
+    return cores[0]
 
 
 def compile_cookbook(test, source, target, *flags):

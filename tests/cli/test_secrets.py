@@ -18,7 +18,7 @@ import signal
 import unittest
 import urllib.parse
 
-from harness import SANITIZED, CommandTest
+from harness import SANITIZED, CommandTest, allow_cores, only_core, require_cores
 
 STARS = "********"
 
@@ -242,11 +242,6 @@ class Files(SecretTest):
         self.refused("not a regular file")
 
 
-def allow_cores():
-    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-
-
 class WaitingTest(SecretTest):
     """A run that has used its secret in every way and now waits for a command."""
 
@@ -355,20 +350,12 @@ class Cores(WaitingTest):
 
     def setUp(self):
         super().setUp()
-        pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
-        if pattern.startswith("|"):
-            self.skipTest(f"core dumps go to a program here: {pattern}")
-        if "/" in pattern:
-            self.skipTest(f"core dumps go to another directory here: {pattern}")
-        if resource.getrlimit(resource.RLIMIT_CORE)[1] != resource.RLIM_INFINITY:
-            self.skipTest("core dumps are limited here")
+        require_cores(self)
         if SANITIZED:
             self.skipTest("a sanitizer's shadow memory would be dumped, too")
 
     def read_core(self):
-        cores = list(self.scratch.glob("core*"))
-        self.assertEqual(len(cores), 1, "no core dump was written")
-        data = cores[0].read_bytes()
+        data = only_core(self).read_bytes()
         self.assertEqual(data[:4], b"\x7fELF")
         return data
 
