@@ -84,6 +84,7 @@ static bool begin(struct run *run, int *code)
 				     result->text ? result->text : "", &text);
 		tell_usage(run, buf_text(&text));
 		buf_free(&text);
+		run->end.explained = true;
 		*code = EXIT_USAGE;
 		return false;
 	}
@@ -273,6 +274,7 @@ static int open_link(struct run *run)
 	log_error(run->log, "cannot run cookbook %s: %s", name_of(run), err.text);
 	if (failure.stop_signal) {
 		run->by_terminal = failure.stop_signal == SIGINT;
+		run->end.terminated = failure.stop_signal != SIGINT;
 		run->stopped = true;
 		return EXIT_INTERRUPTED;
 	}
@@ -303,8 +305,8 @@ static int run_outermost(struct run *run)
 	struct err err;
 	int code;
 
-	if (log_open(options->settings, name_of(run), options->dry_run, options->verbose,
-		     options->identity, &run->log, &err) < 0) {
+	if (log_open(options->settings, options->log_name ? options->log_name : name_of(run),
+		     options->dry_run, options->verbose, options->identity, &run->log, &err) < 0) {
 		fprintf(stderr, "cookbook: %s\n", err.text);
 		return EXIT_STARTUP;
 	}
@@ -334,6 +336,16 @@ static int match_pattern(void *data, const char *pattern, const char *text, stru
 	return pattern_matches(pattern, text, err);
 }
 
+struct argparse_context run_parser_context(const struct settings *settings)
+{
+	return (struct argparse_context){
+		.columns = columns_for_help(),
+		.choices = resolve_choices,
+		.matches = match_pattern,
+		.data = (void *)(uintptr_t)settings,
+	};
+}
+
 /* Parses the command line and, when it is one, runs. */
 static int run_parsed(struct run *run, int argc, char *const *argv)
 {
@@ -343,23 +355,20 @@ static int run_parsed(struct run *run, int argc, char *const *argv)
 	char *broken;
 
 	run->deadline_ns = INT64_MAX;
-	run->context = (struct argparse_context){
-		.program = program,
-		.owner = run->cookbook->owner,
-		.columns = columns_for_help(),
-		.choices = resolve_choices,
-		.matches = match_pattern,
-		.data = (void *)(uintptr_t)run->options->settings,
-	};
+	run->context = run_parser_context(run->options->settings);
+	run->context.program = program;
+	run->context.owner = run->cookbook->owner;
 	switch (argparse(run->cookbook->spec, &run->context, argc, argv, &run->parsed, &out)) {
 	case ARGPARSE_OK:
 		code = run->outer ? run_opened(run) : run_outermost(run);
 		break;
 	case ARGPARSE_HELP:
 		fputs(buf_text(&out), stdout);
+		run->end.explained = true;
 		break;
 	case ARGPARSE_USAGE:
 		tell_usage(run, buf_text(&out));
+		run->end.explained = true;
 		code = EXIT_USAGE;
 		break;
 	case ARGPARSE_BROKEN:
@@ -391,13 +400,18 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 	int code = run_parsed(&run, argc, argv);
 
 	outer->by_terminal = run.by_terminal;
+	if (run.end.terminated)
+		outer->end.terminated = true;
 	return (struct inner_end){code, run.stopped, run.abandoned};
 }
 
 int run_cookbook(const struct run_options *options, const struct tree_found *cookbook, int argc,
-		 char *const *argv)
+		 char *const *argv, struct run_end *ret_end)
 {
 	struct run run = {.options = options, .cookbook = cookbook, .depth = 1};
+	int code = run_parsed(&run, argc, argv);
 
-	return run_parsed(&run, argc, argv);
+	if (ret_end)
+		*ret_end = run.end;
+	return code;
 }

@@ -31,6 +31,7 @@ struct run {
 	bool stopped;     /* by a signal, before its rollback: the outer runs are to end, too */
 	bool undo_failed; /* something that should be undone is not */
 	bool skip_start;
+	struct run_end end; /* for the caller of run_cookbook() */
 	char *description;
 };
 

@@ -90,6 +90,8 @@ static void on_signal_in_rollback(struct run *run, enum stage stage, int number)
 
 static void on_signal(struct run *run, enum stage stage, int number)
 {
+	if (number != SIGINT && number != SIGTSTP)
+		run->end.terminated = true;
 	if (number == SIGTSTP)
 		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
 	else if (is_undoing(stage) || run->within_undo)
