@@ -208,7 +208,9 @@ static void run_nested(struct run *run, enum stage stage, const struct tree_foun
 	/* A signal that ended the question counts before what the child makes of the answer. */
 	while ((number = signals_next(run->signal_fd)))
 		on_signal(run, stage, number);
-	answer(run, end, inner.code, err.text);
+	/* Who is being killed must not go on with an answer before that. */
+	if (!run->killed)
+		answer(run, end, inner.code, err.text);
 }
 
 static void on_nested(struct run *run, enum stage stage, const struct nested_request *request)
@@ -217,7 +219,9 @@ static void on_nested(struct run *run, enum stage stage, const struct nested_req
 	struct tree_found found;
 
 	/* Nothing new is begun by who is to end; the child finds the interruption at the answer. */
-	if ((run->interrupted && !is_undoing(stage)) || run->killed) {
+	if (run->killed)
+		return;
+	if (run->interrupted && !is_undoing(stage)) {
 		answer(run, NESTED_RAN, EXIT_INTERRUPTED, NULL);
 	} else if (run->depth >= NESTED_DEPTH_MAX) {
 		answer(run, NESTED_DEPTH, 0, NULL);
