@@ -18,6 +18,7 @@
 #include "outcome.h"
 #include "report.h"
 #include "signals.h"
+#include "ttymode.h"
 
 /* ---- the order of a run ---- */
 
@@ -302,6 +303,7 @@ static int run_opened(struct run *run)
 static int run_outermost(struct run *run)
 {
 	const struct run_options *options = run->options;
+	struct ttymode mode;
 	struct err err;
 	int code;
 
@@ -320,7 +322,9 @@ static int run_outermost(struct run *run)
 	if (options->in_process)
 		log_warning(run->log,
 			    "--in-process: for a debugger only, a crash is not rolled back");
+	ttymode_save(&mode);
 	code = run_opened(run);
+	ttymode_restore(&mode);
 	close(run->signal_fd);
 	log_close(run->log);
 	return code;
