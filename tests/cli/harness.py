@@ -53,13 +53,15 @@ class Result:
 
 
 class Terminal:
-    """A command on a pseudo-terminal of its own, as an operator's shell would start it."""
+    """A command on a pseudo-terminal of its own, as an operator's shell would start it; a variable can tell its name."""
 
-    def __init__(self, words, env, cwd, stdout=None, size=None):
+    def __init__(self, words, env, cwd, stdout=None, size=None, variable=None):
         self.master, slave = pty.openpty()
         if size:
             self.resize(*size)
         self.settings = termios.tcgetattr(slave)
+        if variable:
+            env = {**env, variable: os.ttyname(slave)}
         self.shown = b""
         self.process = subprocess.Popen(
             [str(word) for word in words], env=env, cwd=cwd, stdin=slave, stdout=stdout or slave, stderr=slave,
