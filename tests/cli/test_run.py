@@ -2,8 +2,11 @@
 """Runs: order of the callbacks, exit codes, START and END, crashes, scopes, rollback."""
 
 import contextlib
+import os
+import pathlib
 import re
 import resource
+import signal
 import unittest
 
 from harness import SANITIZED, CommandTest
@@ -324,6 +327,49 @@ class Strays(RunTest):
 
     def test_also_one_that_rollback_left(self):
         self.check(99, [*WHOLE, "rollback", "stray left", "rollback ends"], "--how", "raise", "--at-rollback", "stray")
+
+
+class Inherited(RunTest):
+    """Of what started the run, a cookbook finds nothing."""
+
+    def start_waiting(self, **more):
+        process = self.start_misbehave("--how", "wait", **more)
+        self.wait_for_mark("run")
+        return process
+
+    def end(self, process):
+        self.write("marks.go", "")
+        self.assertEqual(self.finish(process).code, 0)
+        self.assertNothingLeft()
+
+    def test_descriptors(self):
+        # addclosefrom_np() in spawn_runner(), close() and FD_CLOEXEC in runner.c
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        process = self.start_waiting(pass_fds=[reading, writing])
+        found = {}
+        directory = pathlib.Path(f"/proc/{self.process_named('spicerack-work')}/fd")
+        for entry in directory.iterdir():
+            found[int(entry.name)] = os.readlink(entry).partition(":")[0]
+        self.assertEqual(found, {0: "/dev/null", 1: "pipe", 2: "pipe", 4: "socket", 5: "anon_inode"})
+        self.end(process)
+
+    def test_signals(self):
+        # sigprocmask() and signal() in settle_in() of worker.c
+        def disturb():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGALRM])
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+        process = self.start_waiting(preexec_fn=disturb)
+        status = pathlib.Path(f"/proc/{self.process_named('spicerack-work')}/status").read_text()
+        blocked, ignored = (int(re.search(rf"^{name}:\s*(\S+)$", status, re.M)[1], 16) for name in ("SigBlk", "SigIgn"))
+        self.assertEqual(blocked, 0)
+        wanted = [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE]
+        for number in wanted:
+            self.assertTrue(ignored >> (number - 1) & 1, number)
+        self.assertFalse(ignored >> (signal.SIGALRM - 1) & 1)
+        self.end(process)
 
 
 class Disorder(RunTest):
