@@ -112,13 +112,10 @@ RESULTS = [
                "cli/test_nested Code.test_depth"),
     Protection("What is loaded is what was read",
                "core/runtime/opened.c", "	if (compare_file(order, err) < 0)\n		return -1;\n	handle =",
-               "	(void)compare_file;\n	handle =",
-               "cli/test_tree Replaced.test_all_the_time")
-    .also("core/runtime/opened.c", "	if (compare_file(order, err) < 0)\n		return -1;\n	if (!loaded.found ||",
-          "	if (!loaded.found ||")
-    .also("core/runtime/opened.c",
-          "strcmp(loaded.build_id, order->build_id ? order->build_id : \"\") != 0 ||\n"
-          "	    (uintptr_t)descriptor != loaded.base + order->address || descriptor->abi", "descriptor->abi"),
+               "	handle =",
+               "unit/test_opened another_file_is_not_opened")
+    .also("core/runtime/opened.c", "	if (compare_file(order, err) < 0)\n		return -1;\n	if (!loaded.found",
+          "	(void)compare_file;\n	if (!loaded.found"),
 ]
 
 UNDOING = [
@@ -209,9 +206,7 @@ SECRETS = [
                "core/runtime/secretforms.c", "		rc = make_base64(&maker);\n", "		rc = 0, (void)make_base64;\n",
                "cli/test_secrets Records.test_encoded_message"),
     Protection("A secret is not in what goes to standard output",
-               "core/host/output.c",
-               "			redactor_pass(redactor_shared(), stream, bytes, (size_t)got, into);\n",
-               "			buf_add(into, bytes, (size_t)got);\n",
+               "core/host/output.c", "		if (stream)\n", "		if (!into)\n",
                "cli/test_secrets Data.test_stdout", "cli/test_secrets Data.test_split_over_two_writes"),
     Protection("nor in the words of a command",
                "core/modules/command.c", "	refuse_secrets(\"word\", how.argv);\n", "",
