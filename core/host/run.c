@@ -14,6 +14,7 @@
 
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
+#include "asking.h"
 #include "columns.h"
 #include "outcome.h"
 #include "report.h"
@@ -327,6 +328,7 @@ static int run_outermost(struct run *run)
 	ttymode_restore(&mode);
 	close(run->signal_fd);
 	log_close(run->log);
+	asking_forget();
 	return code;
 }
 

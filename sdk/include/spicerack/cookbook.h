@@ -33,6 +33,8 @@
 #include <spicerack/error.h>
 #include <spicerack/file.h>
 #include <spicerack/nested.h>
+#include <spicerack/output.h>
+#include <spicerack/prompt.h>
 #include <spicerack/regex.h>
 #include <spicerack/secret.h>
 #include <spicerack/session.h>

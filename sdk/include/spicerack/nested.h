@@ -32,8 +32,9 @@ SPK_API void spk_run_cookbook_must(struct spk *spk, const char *name, spk_string
 
 /*
  * The same, and when that is not 0 asks the operator whether to retry, skip or abort. Returns
- * true when it succeeded, false when it was skipped; abort raises `aborted`. Without a
- * terminal to ask on a failure raises `nested.failed`. Since 1.0.
+ * true when it succeeded, false when it was skipped; abort raises `aborted`. Where nobody
+ * can be asked a failure raises `nested.failed`. The name of the question (prompt.h) is `failed-`
+ * and that of the cookbook. Since 1.0.
  */
 SPK_API SPK_MUST_CHECK bool spk_run_cookbook_confirm(struct spk *spk, const char *name,
 						     spk_strings args);
