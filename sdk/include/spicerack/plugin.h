@@ -82,7 +82,17 @@ struct spk_backtrace_driver {
  *
  * All calls may block and are made from one thread of the host that does nothing else. A call
  * returns when its deadline has passed or its `cancel_fd` is readable, whatever the
- * network does. Texts that a driver gives out live until its next call.
+ * network does. Texts that a driver gives out live until its next call; those that it is given
+ * need not live longer than the call.
+ *
+ * The settings that open() is given; a driver takes what it knows and leaves the rest:
+ *     directory    where a store of this machine keeps its files
+ *     run_file     a file, `directory`/runs/UUID, on which this invocation of `cookbook` holds an
+ *                  OFD lock (F_OFD_SETLK, F_WRLCK) until the last of its processes is gone; not
+ *                  there for a caller that takes no locks
+ *     config       a file with the parameters of the client (`instance_params.etcd_config`)
+ *     user_config  the same of the user (~/.etcdrc), laid over it; need not exist
+ *     api          "3" or "2", of etcd
  */
 enum spk_lock_status {
 	SPK_LOCK_OK = 0,
@@ -93,6 +103,7 @@ enum spk_lock_status {
 	SPK_LOCK_UNREACHABLE = 5, /* no answer, or none that counts: trying again may help */
 	SPK_LOCK_REFUSED = 6, /* trying again does not help: bad data in the key, no permission */
 	SPK_LOCK_MISSING = 7, /* there is no such entry */
+	SPK_LOCK_BUSY = 8, /* others hold it, and there is no queue: the caller tries again later */
 };
 
 /* How long a call may take. */
@@ -132,16 +143,20 @@ struct spk_lock_driver {
 	/* Frees it. What it still holds is released as far as that goes until the deadline. */
 	void (*close)(void *store, struct spk_lock_call *call);
 	/*
-	 * Takes the lock (OK) or stands in line for it (WAITING), in which case the visitor sees
-	 * those who are in the way. key, id, owner, cookbook, ttl_ns and concurrency of `entry`
-	 * are given; place, created_ns and fence are filled in.
+	 * Takes the lock (OK) or stands in line for it (WAITING, or BUSY in a store that keeps no
+	 * queue), in which case the visitor sees those who are in the way: holders, freezes, and
+	 * whoever waits before it, in their order. key, id, owner, cookbook, ttl_ns and concurrency
+	 * of `entry` are given; place, created_ns and fence are filled in. After TIMEOUT or
+	 * UNREACHABLE it may be called again with the same id, and finds what the call before has
+	 * left.
 	 */
 	enum spk_lock_status (*enter)(void *store, struct spk_lock_entry *entry,
 				      spk_lock_visitor *visitor, void *data,
 				      struct spk_lock_call *call);
 	/*
-	 * Waits until the entry holds the lock (OK), or those in the way have changed (WAITING, and
-	 * the visitor sees them).
+	 * After WAITING: waits until the entry holds the lock (OK), or those in the way have
+	 * changed (WAITING, and the visitor sees them). After TIMEOUT or UNREACHABLE the entry
+	 * still waits, as far as anybody knows; LOST: it is gone.
 	 */
 	enum spk_lock_status (*wait)(void *store, struct spk_lock_entry *entry,
 				     spk_lock_visitor *visitor, void *data,
@@ -152,8 +167,9 @@ struct spk_lock_driver {
 	/*
 	 * Renews all that this store holds or waits for. OK: *ret_until is when it ends if it is
 	 * not renewed again (of CLOCK_BOOTTIME, reckoned from before the request was sent),
-	 * *ret_next when to renew; both INT64_MAX where nothing has to be. LOST: something of it is
-	 * gone.
+	 * *ret_next when to call this again; INT64_MAX where there is no such time. LOST: something
+	 * of it is gone. Called after each enter(), too: it then answers from memory, without a
+	 * request, when none is due.
 	 */
 	enum spk_lock_status (*renew)(void *store, int64_t *ret_until, int64_t *ret_next,
 				      struct spk_lock_call *call);
