@@ -15,6 +15,7 @@
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
 #include "columns.h"
+#include "locks.h"
 #include "outcome.h"
 #include "report.h"
 #include "signals.h"
@@ -105,7 +106,7 @@ static bool begin(struct run *run, int *code)
 	log_debug(run->log, "lock of this run: %s%s%s, concurrency %d, ttl %lld s", name_of(run),
 		  result->text ? ":" : "", result->text ? result->text : "",
 		  result->lock_concurrency, (long long)(result->lock_ttl_ns / 1000000000LL));
-	return true;
+	return locks_take_for_run(run, result, code);
 }
 
 /* The exit code of the run stage, all reports made. */
@@ -113,6 +114,8 @@ static int judge_run(struct run *run, enum ending ending)
 {
 	const struct stage_result *result = &run->link.event.result;
 
+	if (locks_are_lost(run))
+		return EXIT_LOST_LOCK;
 	if (ending == ENDED_NO_RUNNER) {
 		log_error(run->log, "The runner of cookbook %s died", name_of(run));
 		return EXIT_CRASHED;
@@ -175,10 +178,16 @@ static int execute(struct run *run)
 	announce(run, "START", "");
 	run->deadline_ns = deadline_of(run, start);
 	code = judge_run(run, run_stage(run, STAGE_RUN));
-	if (code != EXIT_OK)
+	if (code != EXIT_OK && code != EXIT_LOST_LOCK)
 		code = roll_back(run, code);
 	else if (run->undo_failed)
 		code = EXIT_ROLLBACK_FAILED;
+	/* Also while it was rolled back. */
+	if (code != EXIT_OK && locks_are_lost(run)) {
+		log_error(run->log, "Cookbook %s was stopped without its lock: a rollback is owed",
+			  name_of(run));
+		code = EXIT_LOST_LOCK;
+	}
 	log_debug(run->log, "__COOKBOOK_STATS__:name=%s,exit_code=%d,duration=%.3f", name_of(run),
 		  code, (double)(spk_uptime().ns - start) / 1e9);
 	snprintf(head, sizeof(head), "%s (%s)", run->skip_start ? "DONE" : "END",
@@ -292,6 +301,8 @@ static int run_opened(struct run *run)
 		code = execute(run);
 	quit_child(run);
 	link_close(&run->link);
+	/* Nothing of it is left that could still be at work. */
+	locks_give_back(run);
 	free(run->description);
 	return code;
 }
@@ -318,7 +329,14 @@ static int run_outermost(struct run *run)
 	if (options->in_process)
 		log_warning(run->log,
 			    "--in-process: for a debugger only, a crash is not rolled back");
-	code = run_opened(run);
+	if (locks_open(options, run->log, &run->locks, &err) == 0) {
+		run->link.locks = locks_for_link(run->locks);
+		code = run_opened(run);
+	} else {
+		log_error(run->log, "cannot take locks: %s", err.text);
+		code = EXIT_NO_LOCK;
+	}
+	locks_close(run->locks);
 	close(run->signal_fd);
 	log_close(run->log);
 	return code;
@@ -384,9 +402,10 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.outer = outer,
 		.depth = outer->depth + 1,
 		.log = outer->log,
+		.locks = outer->locks,
 		.signal_fd = outer->signal_fd,
 		.within_undo = outer->within_undo || is_undoing(stage),
-		.link = {.outer = &outer->link},
+		.link = {.outer = &outer->link, .locks = outer->link.locks},
 	};
 	int code = run_parsed(&run, argc, argv);
 

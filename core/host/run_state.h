@@ -17,7 +17,8 @@ struct run {
 	unsigned int depth; /* 1: the operator's own */
 	struct argparse_context context;
 	struct parsed parsed;
-	struct log *log; /* shared with the outer run */
+	struct log *log;     /* shared with the outer run */
+	struct locks *locks; /* likewise; NULL: none are taken */
 	struct link link;
 	int signal_fd;
 	int64_t deadline_ns;    /* for the run stage, of CLOCK_BOOTTIME; INT64_MAX: none */

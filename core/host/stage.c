@@ -9,6 +9,7 @@
 #include <spicerack/clock.h>
 
 #include "../runtime/mem.h"
+#include "locks.h"
 #include "outcome.h"
 #include "prompt.h"
 #include "signals.h"
@@ -36,6 +37,7 @@ static void interrupt(struct run *run, bool by_terminal)
 		run->interrupted_ns = spk_uptime().ns;
 	run->interrupted = true;
 	link_interrupt(&run->link);
+	locks_interrupt(run);
 }
 
 /* Also for the runs that this one is within. */
@@ -227,14 +229,52 @@ static void on_nested(struct run *run, enum stage stage, const struct nested_req
 	}
 }
 
+/* ---- locks ---- */
+
+static void on_lock_request(struct run *run, enum stage stage, const struct lock_request *request)
+{
+	struct buf body = {0};
+
+	if (!run->interrupted || is_undoing(stage) || request->operation != LOCK_TAKE) {
+		locks_request(run, request);
+		return;
+	}
+	/* Nothing new is begun by who is to end. */
+	wire_put_number(&body, LOCK_INTERRUPTED);
+	wire_put_text(&body, "");
+	wire_put_text(&body, "");
+	wire_put_number(&body, 0);
+	link_answer(&run->link, &body);
+	buf_free(&body);
+}
+
+/* The child may be dead while something that it has asked for is still under way. */
+static enum ending ended(struct run *run, enum ending ending)
+{
+	locks_forget_child(run);
+	return ending;
+}
+
+static int64_t earliest(const struct run *run, enum stage stage)
+{
+	int64_t deadline = next_deadline(run, stage);
+	int64_t locks = locks_deadline(run);
+
+	return locks < deadline ? locks : deadline;
+}
+
 /* ---- the stage ---- */
 
 enum ending run_stage(struct run *run, enum stage stage)
 {
+	const struct link_event *event;
+
 	link_stage(&run->link, stage);
 	for (;;) {
-		const struct link_event *event = link_wait(&run->link, next_deadline(run, stage));
-
+		/* Held means held: nobody waits for a word of who may not go on. */
+		if (locks_are_lost(run))
+			link_end(&run->link);
+		event = link_wait(&run->link, earliest(run, stage));
 		switch (event->type) {
 		case LINK_RESULT:
 			/* Who answers another question than the one asked is not to be trusted. */
@@ -244,22 +284,30 @@ enum ending run_stage(struct run *run, enum stage stage)
 			}
 			if (event->result.undo_failed)
 				run->undo_failed = true;
-			return ENDED_RESULT;
+			return ended(run, ENDED_RESULT);
 		case LINK_GONE:
-			return ENDED_DEATH;
+			return ended(run, ENDED_DEATH);
 		case LINK_RUNNER_GONE:
-			return ENDED_NO_RUNNER;
+			return ended(run, ENDED_NO_RUNNER);
 		case LINK_SIGNAL:
 			on_signal(run, stage, event->signal);
 			break;
 		case LINK_TIMEOUT:
-			on_deadline(run);
+			/* It may also have been the locks' time, which has moved on meanwhile. */
+			if (spk_uptime().ns >= next_deadline(run, stage))
+				on_deadline(run);
 			break;
 		case LINK_NESTED:
 			on_nested(run, stage, &event->nested);
 			break;
 		case LINK_OUTER_DEATH:
 			on_outer_death(run, stage);
+			break;
+		case LINK_LOCK_REQUEST:
+			on_lock_request(run, stage, &event->lock);
+			break;
+		case LINK_LOCKS:
+			locks_attend(run);
 			break;
 		case LINK_ANSWER:
 			break;
