@@ -60,7 +60,6 @@ struct locks {
 static int open_store(struct locks *locks, const struct settings *settings, struct err *err)
 {
 	const char *directory = settings_text(settings, "locks.directory");
-	bool first = false;
 
 	locks->file.fd = -1;
 	/* A dry run writes nothing: it reads what is there. */
@@ -68,13 +67,11 @@ static int open_store(struct locks *locks, const struct settings *settings, stru
 		if (!directory)
 			return err_set(err, "'locks.directory' is not set and you have no home "
 					    "directory");
-		if (run_file_make(directory, &locks->file, &first, err) < 0)
+		if (run_file_make(directory, &locks->file, err) < 0)
 			return -1;
-		if (first && strcmp(settings_origin(settings, "locks.directory"), "default") == 0)
-			log_info(locks->log,
-				 "Locks are kept in %s: they hold among those who use it on this "
-				 "machine",
-				 directory);
+		log_debug(locks->log,
+			  "locks are kept in %s: they hold among those who use it on this machine",
+			  directory);
 	}
 	lock_store_configure(settings, locks->file.path, &locks->config);
 	return 0;

@@ -44,10 +44,10 @@ static int make_one(const char *path, mode_t mode, struct err *err)
 	}
 	if (chmod(path, mode) < 0)
 		return err_errno(err, "cannot set the mode of '%s'", printable_path(path, shown));
-	return 1;
+	return 0;
 }
 
-/* As mkdir -p; 1: it was not there. */
+/* As mkdir -p. */
 static int make_path(char *path, struct err *err)
 {
 	char *slash = strrchr(path, '/');
@@ -83,15 +83,15 @@ static int check_owner(const char *path, struct err *err)
 	return 0;
 }
 
-int run_file_directory(const char *directory, bool *ret_first, struct err *err)
+int run_file_directory(const char *directory, struct err *err)
 {
 	char *runs = xasprintf("%s/runs", directory);
-	int made = make_path(runs, err);
-	int rc = made < 0 ? -1 : check_owner(directory, err);
+	int rc = make_path(runs, err);
 
 	if (rc == 0)
+		rc = check_owner(directory, err);
+	if (rc == 0)
 		rc = check_owner(runs, err);
-	*ret_first = made > 0;
 	free(runs);
 	return rc;
 }
@@ -124,12 +124,12 @@ static void share(int fd, const char *directory)
 			 */
 }
 
-int run_file_make(const char *directory, struct run_file *ret, bool *ret_first, struct err *err)
+int run_file_make(const char *directory, struct run_file *ret, struct err *err)
 {
 	char id[UUID_SIZE];
 
 	*ret = (struct run_file){.fd = -1};
-	if (run_file_directory(directory, ret_first, err) < 0)
+	if (run_file_directory(directory, err) < 0)
 		return -1;
 	uuid_make(id);
 	ret->path = xasprintf("%s/runs/%s", directory, id);

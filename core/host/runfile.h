@@ -6,8 +6,6 @@
 #ifndef SPICERACK_HOST_RUNFILE_H
 #define SPICERACK_HOST_RUNFILE_H
 
-#include <stdbool.h>
-
 #include "../runtime/err.h"
 
 #define UUID_SIZE 37
@@ -22,16 +20,15 @@ struct run_file {
 
 /*
  * Makes the directory, if it is not there, and in it `runs` with a run file of a new name. What is
- * made may be used by the group as far as the directory above may. *ret_first: the directory was
- * not there. -1 with the reason.
+ * made may be used by the group as far as the directory above may. -1 with the
+ * reason.
  */
-MUST_CHECK int run_file_make(const char *directory, struct run_file *ret, bool *ret_first,
-			     struct err *err);
+MUST_CHECK int run_file_make(const char *directory, struct run_file *ret, struct err *err);
 
 /* Removes it; the lock is others' to hold on to. */
 void run_file_end(struct run_file *file);
 
 /* Makes `directory`/runs, for who only looks. */
-MUST_CHECK int run_file_directory(const char *directory, bool *ret_first, struct err *err);
+MUST_CHECK int run_file_directory(const char *directory, struct err *err);
 
 #endif

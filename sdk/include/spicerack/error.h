@@ -24,7 +24,8 @@
  *     text              see text.h
  *     map               see collection.h
  *     memory            by spk_alloc(), and so by most calls, when the run has no memory left
- *     lock.invalid      for what `.lock` computed, `argument.default` for a computed default
+ *     lock.*            see lock.h; `lock.invalid` for what `.lock` computed, too
+ *     argument.default  for a computed default
  */
 #ifndef SPICERACK_ERROR_H
 #define SPICERACK_ERROR_H
