@@ -195,9 +195,11 @@ static struct spk_lock_entry entry_of(const struct locks *locks, const struct he
 
 static void tell_wait(struct locks *locks, const struct keeper_news *news, const char *others)
 {
-	const struct spk_lock_entry wanted = entry_of(locks, &locks->wanted);
+	struct spk_lock_entry wanted = entry_of(locks, &locks->wanted);
 	struct buf text = {0};
 
+	if (news->entry.created_ns)
+		wanted.created_ns = news->entry.created_ns;
 	if (news->type == KEEPER_RETRIES) {
 		buf_printf(&text,
 			   "[%u/%u, retrying in %.2fs] Unable to acquire lock: ", news->attempt,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_command.h"
+#include "locks_command.h"
 #include "outcome.h"
 #include "stdio_guard.h"
 
@@ -12,6 +13,7 @@ static const struct {
 	int (*run)(int argc, char **argv); /* the words behind the name */
 } commands[] = {
 	{"config", "show the configuration and where it comes from", config_command},
+	{"locks", "show who holds which lock, release it, hold it", locks_command},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
