@@ -62,11 +62,13 @@ static int open_store(struct locks *locks, const struct settings *settings, stru
 	const char *directory = settings_text(settings, "locks.directory");
 
 	locks->file.fd = -1;
+	if (lock_store_is_local(settings) && !directory)
+		return err_set(err, "'locks.directory' is not set and you have no home directory");
 	/* A dry run writes nothing: it reads what is there. */
-	if (lock_store_is_local(settings) && !locks->dry_run) {
-		if (!directory)
-			return err_set(err, "'locks.directory' is not set and you have no home "
-					    "directory");
+	if (lock_store_is_local(settings) && locks->dry_run) {
+		if (run_file_check(directory, err) < 0)
+			return -1;
+	} else if (lock_store_is_local(settings)) {
 		if (run_file_make(directory, &locks->file, err) < 0)
 			return -1;
 		log_debug(locks->log,

@@ -96,6 +96,11 @@ int run_file_directory(const char *directory, struct err *err)
 	return rc;
 }
 
+int run_file_check(const char *directory, struct err *err)
+{
+	return access(directory, F_OK) < 0 && errno == ENOENT ? 0 : check_owner(directory, err);
+}
+
 /* Locked before anybody can know its name. */
 static int open_locked(const char *path, struct err *err)
 {

@@ -182,7 +182,7 @@ enum spk_lock_status database_end(struct store *store, enum spk_lock_status stat
 
 	if (status == SPK_LOCK_OK)
 		status = database_do(store, COMMIT);
-	if (status == SPK_LOCK_OK || sqlite3_get_autocommit(store->db))
+	if (status == SPK_LOCK_OK || !store->db || sqlite3_get_autocommit(store->db))
 		return status;
 	rollback = database_statement(store, ROLLBACK);
 	sqlite3_step(rollback);
@@ -414,6 +414,13 @@ int database_open(struct store *store, struct spk_reason_buffer *reason)
 	    check_version(store, reason) < 0)
 		return -1;
 	return leap(store, reason);
+}
+
+bool database_exists(const struct store *store)
+{
+	struct stat st;
+
+	return lstat(store->file, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 void database_close(struct store *store)

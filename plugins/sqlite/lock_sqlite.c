@@ -312,6 +312,11 @@ static enum spk_lock_status finish(struct store *store, enum spk_lock_status sta
 	return status;
 }
 
+static int open_all(struct store *store, struct spk_reason_buffer *reason)
+{
+	return runs_open(store, reason) < 0 ? -1 : database_open(store, reason);
+}
+
 /* Begins a transaction over the rows of a key. */
 static enum spk_lock_status start(struct store *store, const char *key, bool write,
 				  struct spk_lock_call *call)
@@ -320,6 +325,10 @@ static enum spk_lock_status start(struct store *store, const char *key, bool wri
 
 	store->call = call;
 	call->reason.text[0] = '\0';
+	forget_rows(store);
+	if (store->absent && open_all(store, &call->reason) < 0)
+		return SPK_LOCK_REFUSED;
+	store->absent = false;
 	status = database_begin(store, write);
 	return status == SPK_LOCK_OK ? read_rows(store, key) : status;
 }
@@ -437,6 +446,16 @@ static void free_store(struct store *store)
 	free(store);
 }
 
+/* SQLite is told to follow no links, which may well lead to where the directory is. */
+static void set_paths(struct store *store, const char *directory)
+{
+	store->directory = realpath(directory, NULL);
+	if (!store->directory)
+		store->directory = strdup(directory);
+	if (!store->directory || asprintf(&store->file, "%s/locks.db", store->directory) < 0)
+		store->file = NULL;
+}
+
 static void *open_store(const struct spk_lock_setting *settings, size_t count,
 			struct spk_reason_buffer *reason)
 {
@@ -453,13 +472,14 @@ static void *open_store(const struct spk_lock_setting *settings, size_t count,
 	store->runs_fd = -1;
 	if (run && run_is_name(run + 1))
 		memcpy(store->own_run, run + 1, sizeof(store->own_run));
-	store->directory = strdup(directory);
-	if (!store->directory || asprintf(&store->file, "%s/locks.db", directory) < 0)
-		store->file = NULL;
-	if (!store->directory || !store->file)
+	set_paths(store, directory);
+	if (!store->file) {
 		store_reason(reason, "out of memory");
-	else if (runs_open(store, reason) == 0 && database_open(store, reason) == 0)
-		return store;
+	} else {
+		store->absent = !store->own_run[0] && !database_exists(store);
+		if (store->absent || open_all(store, reason) == 0)
+			return store;
+	}
 	free_store(store);
 	return NULL;
 }
@@ -695,9 +715,12 @@ static enum spk_lock_status list(void *data, const char *key, spk_lock_visitor *
 				 void *visitor_data, struct spk_lock_call *call)
 {
 	struct store *store = data;
-	enum spk_lock_status status = database_end(store, start(store, key, false, call));
+	enum spk_lock_status status = SPK_LOCK_OK;
 	int64_t now = wall_clock();
 
+	forget_rows(store);
+	if (!store->absent)
+		status = database_end(store, start(store, key, false, call));
 	if (status != SPK_LOCK_OK)
 		return status;
 	for (size_t i = 0; i < store->count; i++)

@@ -33,6 +33,7 @@ struct store {
 	char *directory, *file;            /* of the database */
 	char own_run[RUN_NAME_LENGTH + 1]; /* "": it takes no locks */
 	int runs_fd;                       /* the directory of the run files */
+	bool absent; /* there is no database, and a store that takes no locks has not made one */
 	sqlite3 *db;
 	dev_t device; /* of the database when it was opened */
 	ino_t inode;
@@ -55,6 +56,8 @@ __attribute__((__format__(__printf__, 2, 3))) void store_reason(struct spk_reaso
 
 /* Opens the database, and makes it where there is none. -1 and a reason. */
 int database_open(struct store *store, struct spk_reason_buffer *reason);
+/* Whether there is one, or something in its place. */
+bool database_exists(const struct store *store);
 void database_close(struct store *store);
 
 /* The statement, ready to bind and step. */

@@ -191,7 +191,6 @@ class Files(Store, LocksTest):
                     filler.write(b"x" * 4096)
             except OSError:
                 pass
-        self.database.with_name("locks.db-wal").unlink(missing_ok=True)
         result = self.run_fixture()
         self.assertEqual(result.code, 90, result)
         self.assertIn(f"'{self.database}'", result.err)
