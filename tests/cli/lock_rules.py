@@ -520,9 +520,12 @@ class Contention(LocksTest):
 
     def contend(self, concurrency, times, disturb=None):
         """Returns the marks in the order in which they were made; `disturb` is given the running processes."""
-        processes = [self.take("witness", "--own-concurrency", "0", "--name", "contended", "--concurrency", str(concurrency),
-                               "--times", str(times), "--pause", "1ms", stdout=None, stderr=open(self.scratch / f"err{i}", "w"))
-                     for i in range(self.PROCESSES)]
+        processes = []
+        for i in range(self.PROCESSES):
+            with open(self.scratch / f"err{i}", "w", encoding="ascii") as err:
+                processes.append(self.take(
+                    "witness", "--own-concurrency", "0", "--name", "contended", "--concurrency", str(concurrency),
+                    "--times", str(times), "--pause", "1ms", stdout=None, stderr=err))
         if disturb:
             disturb(processes)
         codes = [process.wait(900) for process in processes]
