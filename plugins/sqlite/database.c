@@ -16,9 +16,12 @@
 
 #define APPLICATION_ID 0x53504b4c /* "SPKL", where SQLite and file(1) look for it */
 #define VERSION 1
-/* Frames of the write-ahead log before it is written back: short, since the first who opens the
- * store reads all of it. */
-#define CHECKPOINT "64"
+/*
+ * Frames of the write-ahead log, a page each, before it is written back, for which the disk is
+ * waited for: some 80 locks. The first who opens the store reads all of it, so it is not longer.
+ */
+#define CHECKPOINT "256"
+#define PAGE_SIZE "2048"
 /*
  * Commits are not written through to the disk each: after a loss of power nobody holds
  * anything. But the last numbers may be lost with it, so that at the first use after a boot they
@@ -44,7 +47,8 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[NEXT_NUMBER] = "UPDATE counter SET number = number + 1 RETURNING number",
+	[NEXT_NUMBER] = "UPDATE counter SET number = number + 1",
+	[NUMBER] = "SELECT number FROM counter",
 	[INSERT] = "INSERT INTO entry(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[GRANT] = "UPDATE entry SET fence = ?, created = ? WHERE key = ? AND number = ?",
 	[DELETE] = "DELETE FROM entry WHERE key = ? AND number = ?",
@@ -192,17 +196,20 @@ enum spk_lock_status database_end(struct store *store, enum spk_lock_status stat
 
 enum spk_lock_status database_number(struct store *store, uint64_t *ret_number)
 {
-	sqlite3_stmt *next = database_statement(store, NEXT_NUMBER);
-	int code = next ? sqlite3_step(next) : SQLITE_NOMEM;
+	enum spk_lock_status status = database_do(store, NEXT_NUMBER);
+	sqlite3_stmt *number;
+	int code;
 
-	if (code == SQLITE_ROW) {
-		*ret_number = (uint64_t)sqlite3_column_int64(next, 0);
-		code = sqlite3_step(next);
-	} else if (code == SQLITE_DONE) {
+	if (status != SPK_LOCK_OK)
+		return status;
+	number = database_statement(store, NUMBER);
+	code = sqlite3_step(number);
+	if (code == SQLITE_ROW)
+		*ret_number = (uint64_t)sqlite3_column_int64(number, 0);
+	else if (code == SQLITE_DONE)
 		code = SQLITE_CORRUPT; /* the one row is gone */
-	}
-	sqlite3_reset(next);
-	return code == SQLITE_DONE ? SPK_LOCK_OK : database_failed(store, code);
+	sqlite3_reset(number);
+	return code == SQLITE_ROW ? SPK_LOCK_OK : database_failed(store, code);
 }
 
 /* ---- opening ---- */
@@ -252,7 +259,8 @@ static int make(struct store *store, struct spk_reason_buffer *reason)
 		fail(store, code, reason);
 		goto out;
 	}
-	rc = run_texts(store, "PRAGMA journal_mode=WAL; BEGIN;", reason);
+	rc = run_texts(store, "PRAGMA page_size=" PAGE_SIZE "; PRAGMA journal_mode=WAL; BEGIN;",
+		       reason);
 	if (rc == 0)
 		rc = run_texts(store, schema, reason);
 	if (rc == 0)

@@ -664,7 +664,7 @@ static enum spk_lock_status remove_entry(void *data, const char *key, const char
 	if (row)
 		row->gone = true;
 	status = finish(store, status, NULL);
-	if (status == SPK_LOCK_OK && row && row->run)
+	if (status == SPK_LOCK_OK && row && row->run && strcmp(row->run, store->own_run) != 0)
 		run_wake(store, row->run);
 	return status == SPK_LOCK_OK && !row ? SPK_LOCK_MISSING : status;
 }

@@ -19,6 +19,7 @@ enum statement {
 	COMMIT,
 	ROLLBACK,
 	NEXT_NUMBER,
+	NUMBER,
 	INSERT,
 	GRANT,
 	DELETE,
