@@ -29,6 +29,14 @@ static inline bool lock_is_held(const struct spk_lock_entry *entry)
 	return !lock_is_freeze(entry) && entry->place == 0;
 }
 
+/* When its ttl has passed; as late as can be told where that is no time. */
+static inline int64_t lock_entry_end(const struct spk_lock_entry *entry)
+{
+	int64_t end;
+
+	return __builtin_add_overflow(entry->created_ns, entry->ttl_ns, &end) ? INT64_MAX : end;
+}
+
 /* How many of the entries hold the key, and the freeze among them, or NULL. */
 size_t lock_list_holders(const struct lock_list *list);
 const struct spk_lock_entry *lock_list_freeze(const struct lock_list *list);

@@ -71,7 +71,7 @@ void lock_text_others(const struct lock_list *others, const struct spk_lock_entr
 		put_foreign(entry->owner, out);
 		if (lock_is_freeze(entry)) {
 			buf_puts(out, " until ");
-			lock_text_time(entry->created_ns + entry->ttl_ns, out);
+			lock_text_time(lock_entry_end(entry), out);
 			buf_puts(out, ": ");
 			put_foreign(entry->reason, out);
 		} else if (entry->place > 0) {

@@ -44,11 +44,11 @@ static void put_age(int64_t ns, struct buf *out)
 	}
 }
 
-static int64_t end_of(const struct spk_lock_entry *entry)
+static int64_t age_of(const struct spk_lock_entry *entry, int64_t now_ns)
 {
-	int64_t end;
+	int64_t age;
 
-	return __builtin_add_overflow(entry->created_ns, entry->ttl_ns, &end) ? INT64_MAX : end;
+	return __builtin_sub_overflow(now_ns, entry->created_ns, &age) ? 0 : age;
 }
 
 static void view_entry(const struct spk_lock_entry *entry, int64_t now_ns, struct buf *out)
@@ -66,17 +66,17 @@ static void view_entry(const struct spk_lock_entry *entry, int64_t now_ns, struc
 	buf_puts(out, " since ");
 	lock_text_time(entry->created_ns, out);
 	buf_puts(out, " (");
-	put_age(now_ns - entry->created_ns, out);
+	put_age(age_of(entry, now_ns), out);
 	buf_puts(out, " ago)");
 	if (lock_is_freeze(entry)) {
 		buf_puts(out, ", until ");
-		lock_text_time(end_of(entry), out);
+		lock_text_time(lock_entry_end(entry), out);
 		buf_puts(out, ", reason: ");
 		put_text(entry->reason, out);
 	} else {
 		buf_printf(out, ", concurrency %d, ttl %lld s%s", entry->concurrency,
 			   (long long)(entry->ttl_ns / SECOND_NS),
-			   entry->place == 0 && end_of(entry) < now_ns ? " (passed)" : "");
+			   entry->place == 0 && lock_entry_end(entry) < now_ns ? " (passed)" : "");
 	}
 	buf_puts(out, ", id ");
 	put_text(entry->id, out);
@@ -157,7 +157,7 @@ static void json_entry(const struct spk_lock_entry *entry, int64_t now_ns, struc
 	buf_puts(out, ", ");
 	json_time("since", entry->created_ns, out);
 	buf_printf(out, ", \"age\": %.3f, \"ttl\": %.3f, \"concurrency\": %d, \"fence\": %llu, ",
-		   (double)(now_ns - entry->created_ns) / 1e9, (double)entry->ttl_ns / 1e9,
+		   (double)age_of(entry, now_ns) / 1e9, (double)entry->ttl_ns / 1e9,
 		   entry->concurrency, (unsigned long long)entry->fence);
 	json_text("reason", entry->reason, out);
 	buf_puts(out, "}");
