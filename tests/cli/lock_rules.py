@@ -20,8 +20,16 @@ class Store:
     """How a store is configured. `frees_within`: seconds until the locks of a dead run are free."""
 
     frees_within = 3
+    lease = None  # seconds: a lock that is not renewed ends after this
     has_fence = True
     has_queue = True
+    overlap_allowed_ns = 0  # after a SIGCONT: how long the runner may not look at the time, and the margin it has
+
+    def cut_store(self):
+        """The store does not answer any more, to nobody."""
+
+    def mend_store(self):
+        """It does again."""
 
     def store_settings(self):
         return f'store = "sqlite"; directory = "{self.scratch}/locks";'
@@ -418,6 +426,84 @@ class Deaths(LocksTest):
         self.assertEqual(self.finish(holder).code, 0)
 
 
+class Deadline(LocksTest):
+    """A lock that ends when it is not renewed: the worker is gone before that, whatever the supervisor is at."""
+
+    def test_unreachable_store(self):
+        """without: `until` in write_lease() of keeper.c"""
+        holder = self.take("holder", "--how", "sleep")
+        self.wait_marked("holder", "run")
+        self.cut_store()
+        cut = time.monotonic()
+        try:
+            result = self.finish(holder, timeout=self.lease + 60)
+        finally:
+            self.mend_store()
+        self.assertLess(time.monotonic() - cut, self.lease + 10)
+        self.assertEqual(result.code, 91, result)
+        self.assertIn("The store of locks does not answer: ", result.err)
+        self.assertIn("; without an answer the cookbook is stopped in ", result.err)
+        self.assertIn("The lock of this run is lost: ", result.err)
+        self.assertIn(f"Cookbook {NAME} was stopped without its lock: a rollback is owed\n", result.err)
+        self.assertEqual([mark[0] for mark in self.marks_of("holder")], ["run"])
+        self.assertNothingLeft()
+
+    def test_store_that_comes_back(self):
+        holder = self.take("holder", "--how", "wait")
+        self.wait_marked("holder", "run")
+        self.cut_store()
+        try:
+            self.wait_for_log("The store of locks does not answer", NAME)
+        finally:
+            self.mend_store()
+        self.wait_for(lambda: "answers again" in "\n".join(self.log(NAME)), "the store", self.lease + 30)
+        self.go("holder")
+        self.assertEqual(self.finish(holder).code, 0)
+
+    def test_stopped_supervisor(self):
+        """without: lease_is_over() in the loop of runner.c"""
+        holder = self.take("holder", "--how", "sleep")
+        self.wait_marked("holder", "run")
+        worker = self.marks_of("holder")[0][2]
+        os.kill(holder.pid, signal.SIGSTOP)
+        waiter = self.take("waiter")
+        try:
+            self.wait_for(lambda: not os.path.exists(f"/proc/{worker}/exe"), "the worker's end", self.lease + 30)
+            self.assertEqual(self.marks_of("waiter"), [])
+        finally:
+            os.kill(holder.pid, signal.SIGCONT)
+        result = self.finish(holder)
+        self.assertEqual(result.code, 91, result)
+        self.assertEqual(self.finish(waiter, timeout=self.lease + 60).code, 0)
+
+    def test_stopped_supervisor_and_runner(self):
+        """Who has slept is a little late: the runner looks at the time at least twice a second."""
+        holder = self.take("holder", "--how", "beat")
+        self.wait_marked("holder", "beat")
+        processes = [pid for pid, comm in self.processes() if comm.startswith(("cookbook", "spicerack"))]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        waiter = self.take("waiter", "--how", "beat", "--times", "1")
+        try:
+            self.wait_marked_long("waiter", "beat")
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
+        self.assertEqual(self.finish(holder).code, 91)
+        waiter.send_signal(signal.SIGINT)
+        self.finish(waiter)
+        first = min(mark[3] for mark in self.marks_of("waiter"))
+        late = [mark[3] for mark in self.marks_of("holder") if mark[3] > first]
+        woken = min(late, default=0)
+        overlap = max(late, default=0) - woken
+        print(f"after SIGCONT: {len(late)} writes with an old token, for {overlap / 1e6:.1f} ms")
+        self.assertLess(overlap, 600e6)
+
+    def wait_marked_long(self, marks, what):
+        self.wait_for(lambda: any(mark[0] == what for mark in self.marks_of(marks)), f"{what!r} in {marks}",
+                      self.lease + 60)
+
+
 class Commands(LocksTest):
     def test_nobody(self):
         result = self.locks("list")
@@ -615,5 +701,3 @@ class Contention(LocksTest):
         if not self.overlap_allowed_ns:
             self.assertEqual(refused, 0)
         self.wait_entries([], "/spicerack/locks/custom/contended", self.frees_within + 60)
-
-    overlap_allowed_ns = 0
