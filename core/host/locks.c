@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "locks.h"
+#include "locks_state.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -10,50 +10,11 @@
 
 #include "../runtime/fd.h"
 #include "../runtime/mem.h"
-#include "keeper.h"
 #include "lockname.h"
 #include "locktext.h"
 #include "outcome.h"
-#include "runfile.h"
-#include "signals.h"
 
 #define SECOND_NS 1000000000LL
-
-/* A lock that is held, or waited for. */
-struct held_lock {
-	char *key;
-	char id[UUID_SIZE];
-	const struct run *run; /* whose it is */
-	bool own;              /* the run's, not one that its cookbook asked for */
-	int32_t concurrency;
-	int64_t ttl_ns;
-	uint64_t fence;
-};
-
-struct locks {
-	struct log *log;
-	const struct identity *identity;
-	bool dry_run, enforced;
-	int64_t patience_ns; /* of who has none of his own */
-	struct lock_store_config config;
-	struct run_file file;
-	struct lease *lease;
-	struct link_locks for_link;
-	struct keeper *keeper;
-	struct held_lock *held;
-	size_t count, capacity;
-	bool lost, told_lost;
-	/* The order under way. */
-	bool ordered, answered, waited;
-	enum keeper_task task;
-	struct held_lock wanted;
-	bool for_child; /* who waits for the answer */
-	int64_t began_ns, wait_ns;
-	enum spk_lock_status status;
-	struct err reason;
-	struct lock_list others;
-	struct buf others_text; /* as it was told last */
-};
 
 /* ---- opening ---- */
 
@@ -142,7 +103,7 @@ static void keep(struct locks *locks, struct held_lock *lock)
 	lock->key = NULL;
 }
 
-static struct held_lock *find_held(struct locks *locks, const char *id)
+struct held_lock *locks_find(struct locks *locks, const char *id)
 {
 	for (size_t i = 0; i < locks->count; i++)
 		if (strcmp(locks->held[i].id, id) == 0)
@@ -150,7 +111,7 @@ static struct held_lock *find_held(struct locks *locks, const char *id)
 	return NULL;
 }
 
-static void drop(struct locks *locks, struct held_lock *lock)
+void locks_drop(struct locks *locks, struct held_lock *lock)
 {
 	free(lock->key);
 	*lock = locks->held[--locks->count];
@@ -159,8 +120,8 @@ static void drop(struct locks *locks, struct held_lock *lock)
 /*
  * Who of us holds the key so that nobody else could make room for `wanted`; NULL: nobody.
  */
-static const struct held_lock *find_deadlock(const struct locks *locks,
-					     const struct held_lock *wanted)
+const struct held_lock *locks_find_deadlock(const struct locks *locks,
+					    const struct held_lock *wanted)
 {
 	const struct held_lock *found = NULL;
 	int32_t limit = wanted->concurrency;
@@ -179,7 +140,7 @@ static const struct held_lock *find_deadlock(const struct locks *locks,
 	return limit && ours >= limit ? found : NULL;
 }
 
-static struct spk_lock_entry entry_of(const struct locks *locks, const struct held_lock *lock)
+struct spk_lock_entry locks_entry(const struct locks *locks, const struct held_lock *lock)
 {
 	return (struct spk_lock_entry){
 		.size = sizeof(struct spk_lock_entry),
@@ -193,123 +154,11 @@ static struct spk_lock_entry entry_of(const struct locks *locks, const struct he
 	};
 }
 
-/* ---- news ---- */
-
-static void tell_wait(struct locks *locks, const struct keeper_news *news, const char *others)
-{
-	struct spk_lock_entry wanted = entry_of(locks, &locks->wanted);
-	struct buf text = {0};
-
-	if (news->entry.created_ns)
-		wanted.created_ns = news->entry.created_ns;
-	if (news->type == KEEPER_RETRIES) {
-		buf_printf(&text,
-			   "[%u/%u, retrying in %.2fs] Unable to acquire lock: ", news->attempt,
-			   news->attempts, (double)news->delay_ns / 1e9);
-	} else {
-		buf_puts(&text, "Waiting for lock (up to ");
-		lock_text_span(locks->wait_ns, &text);
-		buf_puts(&text, "): ");
-	}
-	lock_text_wanted(&wanted, &text);
-	buf_printf(&text, " for key %s.\n%s", locks->wanted.key, others);
-	if (news->type == KEEPER_RETRIES)
-		log_warning(locks->log, "%s", buf_text(&text));
-	else
-		log_info(locks->log, "%s", buf_text(&text));
-	buf_free(&text);
-}
-
-/* Says who is in the way, where that is new. */
-static void on_wait(struct locks *locks, struct keeper_news *news)
-{
-	const struct spk_lock_entry wanted = entry_of(locks, &locks->wanted);
-	struct buf text = {0};
-
-	lock_text_others(&news->others, &wanted, &text);
-	if (locks->wait_ns > 0 && (news->type == KEEPER_RETRIES ||
-				   strcmp(buf_text(&text), buf_text(&locks->others_text)) != 0))
-		tell_wait(locks, news, buf_text(&text));
-	locks->waited = true;
-	buf_clear(&locks->others_text);
-	buf_puts(&locks->others_text, buf_text(&text));
-	buf_free(&text);
-}
-
-static void on_silence(struct locks *locks, const struct keeper_news *news)
-{
-	struct buf text = {0};
-
-	buf_printf(&text, "The store of locks does not answer: %s", news->reason.text);
-	if (news->until_ns != INT64_MAX && locks->enforced) {
-		buf_puts(&text, "; without an answer the cookbook is stopped in ");
-		lock_text_span(news->until_ns - spk_uptime().ns, &text);
-	}
-	log_warning(locks->log, "%s", buf_text(&text));
-	buf_free(&text);
-}
-
-static void on_old(struct locks *locks, const struct keeper_news *news)
-{
-	const struct held_lock *lock = find_held(locks, news->id);
-
-	if (lock)
-		log_warning(locks->log,
-			    "The lock %s is held for longer than its ttl, %lld s; it is held all "
-			    "the same",
-			    lock->key, (long long)(lock->ttl_ns / SECOND_NS));
-}
-
-static void on_answer(struct locks *locks, struct keeper_news *news)
-{
-	locks->answered = true;
-	locks->status = news->status;
-	locks->reason = news->reason;
-	locks->wanted.fence = news->entry.fence;
-	lock_list_free(&locks->others);
-	locks->others = news->others;
-	news->others = (struct lock_list){0};
-	if (news->status == SPK_LOCK_OK && locks->task == KEEPER_TAKE && locks->waited)
-		log_info(locks->log, "Got the lock %s after %.1f s", locks->wanted.key,
-			 (double)(spk_uptime().ns - locks->began_ns) / 1e9);
-}
-
-static void take_news(struct locks *locks)
-{
-	struct keeper_news *news;
-
-	while ((news = keeper_take_news(locks->keeper))) {
-		switch (news->type) {
-		case KEEPER_ANSWER:
-			on_answer(locks, news);
-			break;
-		case KEEPER_WAITS:
-		case KEEPER_RETRIES:
-			on_wait(locks, news);
-			break;
-		case KEEPER_SILENCE:
-			on_silence(locks, news);
-			break;
-		case KEEPER_SPEAKS:
-			log_info(locks->log, "The store of locks answers again");
-			break;
-		case KEEPER_LOST:
-			locks->lost = true;
-			locks->reason = news->reason;
-			break;
-		case KEEPER_OLD:
-			on_old(locks, news);
-			break;
-		}
-		keeper_news_free(news);
-	}
-}
-
 /* ---- orders ---- */
 
 /* Takes the key of `wanted`. */
-static void order(struct locks *locks, enum keeper_task task, const struct held_lock *wanted,
-		  int64_t wait_ns)
+void locks_order(struct locks *locks, enum keeper_task task, const struct held_lock *wanted,
+		 int64_t wait_ns)
 {
 	struct keeper_order new;
 
@@ -323,14 +172,14 @@ static void order(struct locks *locks, enum keeper_task task, const struct held_
 	buf_clear(&locks->others_text);
 	new = (struct keeper_order){
 		.task = task,
-		.entry = entry_of(locks, &locks->wanted),
+		.entry = locks_entry(locks, &locks->wanted),
 		.patience_ns = wait_ns,
 	};
 	keeper_order(locks->keeper, &new);
 }
 
 /* What was taken is kept until it is given back. */
-static void settle_order(struct locks *locks)
+void locks_settle_order(struct locks *locks)
 {
 	locks->ordered = false;
 	if (locks->task == KEEPER_TAKE && locks->status == SPK_LOCK_OK)
@@ -342,12 +191,12 @@ static void await_answer(struct locks *locks)
 {
 	struct pollfd news = {.fd = keeper_fd(locks->keeper), .events = POLLIN};
 
-	take_news(locks);
+	locks_take_news(locks);
 	while (!locks->answered) {
 		poll(&news, 1, -1);
-		take_news(locks);
+		locks_take_news(locks);
 	}
-	settle_order(locks);
+	locks_settle_order(locks);
 }
 
 static void release(struct locks *locks, struct held_lock *lock)
@@ -355,8 +204,8 @@ static void release(struct locks *locks, struct held_lock *lock)
 	struct held_lock gone = *lock;
 
 	gone.key = xstrdup(lock->key);
-	drop(locks, lock);
-	order(locks, KEEPER_GIVE_BACK, &gone, 0);
+	locks_drop(locks, lock);
+	locks_order(locks, KEEPER_GIVE_BACK, &gone, 0);
 	await_answer(locks);
 	if (locks->status != SPK_LOCK_OK && !locks->lost)
 		log_warning(locks->log, "cannot give back the lock %s: %s, ignoring", gone.key,
@@ -427,7 +276,7 @@ static bool await_lock(struct run *run, int *code)
 
 		switch (event->type) {
 		case LINK_LOCKS:
-			take_news(locks);
+			locks_take_news(locks);
 			break;
 		case LINK_SIGNAL:
 			on_signal_while_waiting(run, event->signal);
@@ -448,44 +297,23 @@ static bool await_lock(struct run *run, int *code)
 			return false;
 		}
 	}
-	settle_order(locks);
+	locks_settle_order(locks);
 	return true;
-}
-
-/* A dry run takes no lock, and says what another run would wait for. */
-static void tell_what_would_be(struct locks *locks)
-{
-	const struct spk_lock_entry entry = entry_of(locks, &locks->wanted);
-	struct buf text = {0};
-
-	if (locks->status != SPK_LOCK_OK) {
-		log_warning(locks->log, "cannot tell whether the lock %s is free: %s",
-			    locks->wanted.key, locks->reason.text);
-	} else if (lock_list_admits(&locks->others, entry.concurrency)) {
-		log_debug(locks->log, "would take the lock %s", locks->wanted.key);
-	} else {
-		buf_puts(&text, "would wait for lock: ");
-		lock_text_wanted(&entry, &text);
-		buf_printf(&text, " for key %s.\n", locks->wanted.key);
-		lock_text_others(&locks->others, &entry, &text);
-		log_info(locks->log, "%s", buf_text(&text));
-	}
-	buf_free(&text);
 }
 
 static bool look_for_run(struct run *run, struct held_lock *wanted, int *code)
 {
-	order(run->locks, KEEPER_LIST, wanted, 0);
+	locks_order(run->locks, KEEPER_LIST, wanted, 0);
 	if (!await_lock(run, code))
 		return false;
-	tell_what_would_be(run->locks);
+	locks_tell_what_would_be(run->locks);
 	return true;
 }
 
 static bool take_for_run(struct run *run, struct held_lock *wanted, int *code)
 {
 	struct locks *locks = run->locks;
-	const struct held_lock *deadlock = find_deadlock(locks, wanted);
+	const struct held_lock *deadlock = locks_find_deadlock(locks, wanted);
 
 	if (deadlock) {
 		log_error(run->log,
@@ -496,7 +324,7 @@ static bool take_for_run(struct run *run, struct held_lock *wanted, int *code)
 		*code = EXIT_NO_LOCK;
 		return false;
 	}
-	order(locks, KEEPER_TAKE, wanted, locks->patience_ns);
+	locks_order(locks, KEEPER_TAKE, wanted, locks->patience_ns);
 	if (!await_lock(run, code))
 		return false;
 	if (locks->status == SPK_LOCK_OK && !run->interrupted)
@@ -537,151 +365,7 @@ bool locks_take_for_run(struct run *run, const struct stage_result *wanted, int 
 				   : take_for_run(run, &lock, code);
 }
 
-/* ---- locks that a cookbook asks for ---- */
-
-static void answer(struct run *run, enum lock_end end, const char *message,
-		   const struct held_lock *lock)
-{
-	struct buf body = {0};
-
-	wire_put_number(&body, end);
-	wire_put_text(&body, message);
-	wire_put_text(&body, lock ? lock->id : "");
-	wire_put_number(&body, lock ? lock->fence : 0);
-	link_answer(&run->link, &body);
-	buf_free(&body);
-}
-
-static void answer_taken(struct run *run)
-{
-	struct locks *locks = run->locks;
-	struct held_lock taken = locks->wanted;
-	char *message = NULL;
-
-	switch (locks->status) {
-	case SPK_LOCK_OK:
-		answer(run, LOCK_DONE, "", find_held(locks, taken.id));
-		return;
-	case SPK_LOCK_TIMEOUT:
-		message = xasprintf("%s\n%s", locks->wanted.key, buf_text(&locks->others_text));
-		answer(run, LOCK_UNAVAILABLE, message, NULL);
-		break;
-	case SPK_LOCK_CANCELLED:
-		answer(run, LOCK_INTERRUPTED, "", NULL);
-		break;
-	default:
-		message = xasprintf("%s: %s", locks->wanted.key, locks->reason.text);
-		answer(run, LOCK_FAILED, message, NULL);
-		break;
-	}
-	free(message);
-}
-
-void locks_attend(struct run *run)
-{
-	struct locks *locks = run->locks;
-
-	take_news(locks);
-	if (!locks->ordered || !locks->answered || !locks->for_child)
-		return;
-	settle_order(locks);
-	switch (locks->task) {
-	case KEEPER_TAKE:
-		answer_taken(run);
-		break;
-	case KEEPER_GIVE_BACK:
-		answer(run, LOCK_DONE, locks->status == SPK_LOCK_OK ? "" : locks->reason.text,
-		       NULL);
-		break;
-	case KEEPER_LIST:
-		tell_what_would_be(locks);
-		answer(run, LOCK_DONE, "", NULL);
-		break;
-	}
-}
-
-/* An order of the child's, whose answer is the child's answer. */
-static void order_for_child(struct run *run, enum keeper_task task, const struct held_lock *wanted,
-			    int64_t wait_ns)
-{
-	order(run->locks, task, wanted, wait_ns);
-	run->locks->for_child = true;
-}
-
-static void request_take(struct run *run, const struct lock_request *request)
-{
-	struct held_lock wanted = {
-		.run = run,
-		.concurrency = request->concurrency,
-		.ttl_ns = request->ttl_ns,
-	};
-	struct locks *locks = run->locks;
-	const struct held_lock *deadlock;
-	int64_t wait_ns = request->patience_ns;
-	struct err err;
-	char *message;
-
-	wanted.key = lock_key(request->family, request->name, &err);
-	if (!wanted.key) {
-		answer(run, LOCK_INVALID, err.text, NULL);
-		return;
-	}
-	deadlock = locks ? find_deadlock(locks, &wanted) : NULL;
-	if (deadlock) {
-		message = xasprintf("%s: this run itself holds it, for cookbook %s", wanted.key,
-				    name_of(deadlock->run));
-		answer(run, LOCK_DEADLOCK, message, NULL);
-		free(message);
-	}
-	if (!locks)
-		answer(run, LOCK_DONE, "", NULL);
-	if (!locks || deadlock) {
-		free(wanted.key);
-		return;
-	}
-	uuid_make(wanted.id);
-	if (wait_ns == 0)
-		wait_ns = locks->patience_ns;
-	order_for_child(run, locks->dry_run ? KEEPER_LIST : KEEPER_TAKE, &wanted,
-			wait_ns > 0 ? wait_ns : 0);
-}
-
-static void request_give_back(struct run *run, const char *id)
-{
-	struct held_lock *lock = run->locks ? find_held(run->locks, id) : NULL;
-	struct held_lock gone;
-
-	if (!lock || lock->run != run || lock->own) {
-		answer(run, run->locks && *id ? LOCK_MISSING : LOCK_DONE, "", NULL);
-		return;
-	}
-	gone = *lock;
-	gone.key = xstrdup(lock->key);
-	drop(run->locks, lock);
-	order_for_child(run, KEEPER_GIVE_BACK, &gone, 0);
-}
-
-static void request_own(struct run *run)
-{
-	const struct held_lock *own = NULL;
-
-	for (size_t i = 0; run->locks && i < run->locks->count; i++)
-		if (run->locks->held[i].run == run && run->locks->held[i].own)
-			own = &run->locks->held[i];
-	answer(run, LOCK_DONE, "", own);
-}
-
-void locks_request(struct run *run, const struct lock_request *request)
-{
-	if (run->locks && run->locks->ordered)
-		answer(run, LOCK_FAILED, "another request is under way", NULL);
-	else if (request->operation == LOCK_TAKE)
-		request_take(run, request);
-	else if (request->operation == LOCK_GIVE_BACK)
-		request_give_back(run, request->id);
-	else
-		request_own(run);
-}
+/* ---- a child that is interrupted, or gone ---- */
 
 void locks_interrupt(struct run *run)
 {
@@ -714,7 +398,7 @@ bool locks_are_lost(struct run *run)
 	if (!locks || !locks->enforced || (!locks->lost && !lease_is_over(locks->lease)))
 		return false;
 	if (!locks->lost && locks->keeper)
-		take_news(locks);
+		locks_take_news(locks);
 	if (!locks->told_lost)
 		log_error(locks->log,
 			  "The lock of this run is lost: %s. Cookbook %s is stopped and not rolled "

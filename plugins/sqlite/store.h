@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the three files of this driver share: database.c is the file of the locks and its
- * transactions, runs.c tells who is alive and wakes who waits, lock_sqlite.c is the rules.
+ * What the files of this driver share: database.c is the file of the locks and its transactions,
+ * runs.c tells who is alive and wakes who waits, rows.c is the rules (rows.h), lock_sqlite.c the
+ * calls.
  */
 #ifndef SPICERACK_SQLITE_STORE_H
 #define SPICERACK_SQLITE_STORE_H
@@ -28,7 +29,7 @@ enum statement {
 	STATEMENT_COUNT
 };
 
-struct row; /* of lock_sqlite.c */
+struct row; /* of rows.h */
 
 struct store {
 	char *directory, *file;            /* of the database */
