@@ -253,6 +253,12 @@ static void say_unavailable(struct run *run)
 	buf_free(&text);
 }
 
+static void give_up_waiting(struct run *run)
+{
+	run->interrupted = true;
+	keeper_cancel(run->locks->keeper);
+}
+
 /* What a signal does to a run that waits for its lock. */
 static void on_signal_while_waiting(struct run *run, int number)
 {
@@ -261,8 +267,8 @@ static void on_signal_while_waiting(struct run *run, int number)
 		return;
 	}
 	run->by_terminal = number == SIGINT;
-	run->interrupted = run->stopped = true;
-	keeper_cancel(run->locks->keeper);
+	run->stopped = true;
+	give_up_waiting(run);
 }
 
 /* Attends to all that may happen while a lock is waited for, until there is an answer. */
@@ -272,8 +278,15 @@ static bool await_lock(struct run *run, int *code)
 	struct locks *locks = run->locks;
 
 	while (!locks->answered) {
-		const struct link_event *event = link_wait(&run->link, deadline);
+		int64_t held_until = locks_deadline(run);
+		const struct link_event *event;
 
+		if (locks_are_lost(run)) {
+			*code = EXIT_LOST_LOCK; /* of an outer run */
+			locks_forget_child(run);
+			return false;
+		}
+		event = link_wait(&run->link, held_until < deadline ? held_until : deadline);
 		switch (event->type) {
 		case LINK_LOCKS:
 			locks_take_news(locks);
@@ -282,14 +295,17 @@ static bool await_lock(struct run *run, int *code)
 			on_signal_while_waiting(run, event->signal);
 			break;
 		case LINK_TIMEOUT:
+			/* Or it was the locks' time, which may have moved on. */
+			if (spk_uptime().ns >= deadline) {
+				deadline = INT64_MAX;
+				give_up_waiting(run);
+			}
+			break;
 		case LINK_OUTER_DEATH:
-			deadline = INT64_MAX;
-			run->interrupted = true;
-			keeper_cancel(locks->keeper);
+			give_up_waiting(run);
 			break;
 		default:
-			/* The child has nothing to say now; what it says all the same is its end.
-			 */
+			/* The child has nothing to say now; what it says is its end. */
 			log_error(run->log, "Cookbook %s died while it waited for its lock",
 				  name_of(run));
 			*code = EXIT_CRASHED;

@@ -31,6 +31,10 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 	enum ending ending = run_stage(run, stage);
 	const struct stage_result *result = &run->link.event.result;
 
+	if (ending == ENDED_NO_RUNNER && locks_are_lost(run)) {
+		*code = EXIT_LOST_LOCK; /* of an outer run */
+		return false;
+	}
 	if (ending == ENDED_NO_RUNNER) {
 		log_error(run->log, "The runner of cookbook %s died during its %s", name_of(run),
 			  what);
@@ -114,7 +118,8 @@ static int judge_run(struct run *run, enum ending ending)
 {
 	const struct stage_result *result = &run->link.event.result;
 
-	if (locks_are_lost(run))
+	/* Who has come to his end all the same was not stopped. */
+	if (ending != ENDED_RESULT && locks_are_lost(run))
 		return EXIT_LOST_LOCK;
 	if (ending == ENDED_NO_RUNNER) {
 		log_error(run->log, "The runner of cookbook %s died", name_of(run));
@@ -178,7 +183,7 @@ static int execute(struct run *run)
 	announce(run, "START", "");
 	run->deadline_ns = deadline_of(run, start);
 	code = judge_run(run, run_stage(run, STAGE_RUN));
-	if (code != EXIT_OK && code != EXIT_LOST_LOCK)
+	if (code != EXIT_OK && !locks_are_lost(run))
 		code = roll_back(run, code);
 	else if (run->undo_failed)
 		code = EXIT_ROLLBACK_FAILED;
@@ -328,7 +333,8 @@ static int run_outermost(struct run *run)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (options->in_process)
 		log_warning(run->log,
-			    "--in-process: for a debugger only, a crash is not rolled back");
+			    "--in-process: for a debugger only, a crash is not rolled back, "
+			    "a lost lock does not stop it");
 	if (locks_open(options, run->log, &run->locks, &err) == 0) {
 		run->link.locks = locks_for_link(run->locks);
 		code = run_opened(run);

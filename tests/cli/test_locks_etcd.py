@@ -35,7 +35,7 @@ class Etcd(lock_rules.Store):
 
     def setUp(self):
         super().setUp()
-        self.cluster.ctl("del", "--prefix", "/spicerack/locks/")
+        self.cluster.ctl("del", "--prefix", "/spicerack/")
 
     def store_settings(self):
         return 'store = "etcd"; etcd_api = "3"; etcdrc = "/nonexistent";'
