@@ -14,6 +14,7 @@
 #include "columns.h"
 #include "find.h"
 #include "identity.h"
+#include "menu.h"
 #include "outcome.h"
 #include "record.h"
 #include "run.h"
@@ -76,7 +77,8 @@ static const struct arg_spec options[OPTION_COUNT] = {
 		      .arity = SPK_ZERO_OR_ONE,
 		      .group = -1,
 		      .help = "a dotted name (group1.important-cookbook), or a path "
-			      "(group1/important-cookbook.so)"},
+			      "(group1/important-cookbook.so); a group, or nothing, opens a "
+			      "menu"},
 	[ARGS] = {.name = "COOKBOOK_ARGS",
 		  .form = SPK_FORM_POSITIONAL,
 		  .type = SPK_TYPE_STRINGS,
@@ -169,13 +171,13 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 	switch (tree_find(bases, name, stderr, &found)) {
 	case TREE_FOUND:
 		identity_fill(&identity);
-		code = run_cookbook(&run_options, &found, argc, argv);
+		code = run_cookbook(&run_options, &found, argc, argv, NULL);
 		tree_found_free(&found);
 		return code;
 	case TREE_GROUP:
-		code = list(settings, name, given(parsed, VERBOSE));
-		fputs("cookbook: name one of these cookbooks to run it\n", stderr);
-		return code;
+		identity_fill(&identity);
+		return menu_run(&run_options, name,
+				(spk_strings){(const char *const *)argv, (size_t)argc});
 	case TREE_NONE:
 	default:
 		record_sanitize(name, strlen(name), "\\x0a", &shown);

@@ -17,33 +17,6 @@ struct listing {
 	struct buf line; /* between lines: what stands before each of this group */
 };
 
-/* The first cookbook or group not before `name`; `item` gives the name of one. */
-static size_t lower_bound(const struct tree *tree, size_t count, const char *name,
-			  const char *(*item)(const struct tree *tree, size_t index))
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(item(tree, middle), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static const char *cookbook_name(const struct tree *tree, size_t index)
-{
-	return tree->cookbooks[index].name;
-}
-
-static const char *group_name(const struct tree *tree, size_t index)
-{
-	return tree->groups[index].name;
-}
-
 /* Marks the group of each shown cookbook, and those around it. */
 static void mark_groups(struct listing *listing)
 {
@@ -57,80 +30,34 @@ static void mark_groups(struct listing *listing)
 			continue;
 		name = xstrdup(group);
 		while (*name) {
-			size_t at = lower_bound(tree, tree->group_count, name, group_name);
+			const struct tree_group *found = tree_find_group(tree, name);
 			char *dot = strrchr(name, '.');
 
-			if (at == tree->group_count || listing->shown[at])
+			if (!found || listing->shown[found - tree->groups])
 				break;
-			listing->shown[at] = true;
+			listing->shown[found - tree->groups] = true;
 			*(dot ? dot : name) = '\0';
 		}
 		free(name);
 	}
 }
 
-/* Whether `name` is that of something directly in the group whose name is `length` long. */
-static bool is_child(const char *name, size_t length)
-{
-	const char *rest = name + length + (length > 0);
-
-	return *name && *rest && !strchr(rest, '.');
-}
-
-static bool is_below(const char *name, const char *group, size_t length)
-{
-	return length == 0 || (strncmp(name, group, length) == 0 && name[length] == '.');
-}
-
-/* A child to print: a cookbook or a group. */
-struct child {
-	const struct tree_cookbook *cookbook;
-	const struct tree_group *group;
-	const char *name;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	const struct child *left = a, *right = b;
-	int order = strcmp(left->name, right->name);
-
-	return order ? order : !left->cookbook - !right->cookbook;
-}
-
-static struct child *children_of(struct listing *listing, const char *group, size_t *ret_count)
+/* Takes away what is not shown; returns how many children are left. */
+static size_t keep_shown(const struct listing *listing, struct tree_child *children, size_t count)
 {
 	const struct tree *tree = listing->tree;
-	size_t length = strlen(group), count = 0, capacity = 0, at;
-	struct child *children = NULL;
-	bool sorted = true;
-	char *below = xasprintf("%s%s", group, length ? "." : "");
+	size_t kept = 0;
 
-	at = lower_bound(tree, tree->cookbook_count, below, cookbook_name);
-	for (at = at < listing->first ? listing->first : at;
-	     at < listing->last && is_below(tree->cookbooks[at].name, group, length); at++) {
-		const struct tree_cookbook *cookbook = &tree->cookbooks[at];
+	for (size_t i = 0; i < count; i++) {
+		const struct tree_child *child = &children[i];
+		size_t at = child->cookbook ? (size_t)(child->cookbook - tree->cookbooks)
+					    : (size_t)(child->group - tree->groups);
 
-		if (strcmp(cookbook->group, group) != 0)
-			continue;
-		children = xgrow(children, count, &capacity, sizeof(*children));
-		children[count++] = (struct child){.cookbook = cookbook, .name = cookbook->name};
+		if (child->cookbook ? at >= listing->first && at < listing->last
+				    : listing->shown[at])
+			children[kept++] = *child;
 	}
-	at = lower_bound(tree, tree->group_count, below, group_name);
-	for (; at < tree->group_count && is_below(tree->groups[at].name, group, length); at++) {
-		const struct tree_group *child = &tree->groups[at];
-
-		if (!listing->shown[at] || !is_child(child->name, length))
-			continue;
-		children = xgrow(children, count, &capacity, sizeof(*children));
-		children[count++] = (struct child){.group = child, .name = child->name};
-	}
-	for (size_t i = 1; sorted && i < count; i++)
-		sorted = by_name(&children[i - 1], &children[i]) <= 0;
-	if (!sorted)
-		qsort(children, count, sizeof(*children), by_name);
-	free(below);
-	*ret_count = count;
-	return children;
+	return kept;
 }
 
 static void cut_line(struct listing *listing, size_t length)
@@ -143,10 +70,11 @@ static void print_children(struct listing *listing, const char *group)
 {
 	struct buf *line = &listing->line;
 	size_t count, lead = line->length;
-	struct child *children = children_of(listing, group, &count);
+	struct tree_child *children = tree_children(listing->tree, group, &count);
 
+	count = keep_shown(listing, children, count);
 	for (size_t i = 0; i < count; i++) {
-		const struct child *child = &children[i];
+		const struct tree_child *child = &children[i];
 		bool last = i + 1 == count;
 
 		buf_puts(line, last ? "`-- " : "|-- ");
@@ -177,7 +105,10 @@ void tree_print(const struct tree *tree, const char *prefix, bool titles, FILE *
 	struct listing listing = {.tree = tree, .titles = titles, .out = out};
 	size_t length = strlen(prefix);
 
-	listing.first = lower_bound(tree, tree->cookbook_count, prefix, cookbook_name);
+	listing.first = 0;
+	while (listing.first < tree->cookbook_count &&
+	       strncmp(tree->cookbooks[listing.first].name, prefix, length) < 0)
+		listing.first++;
 	for (listing.last = listing.first;
 	     listing.last < tree->cookbook_count &&
 	     strncmp(tree->cookbooks[listing.last].name, prefix, length) == 0;)

@@ -274,7 +274,7 @@ static void on_signal_while_waiting(struct run *run, int number)
 /* Attends to all that may happen while a lock is waited for, until there is an answer. */
 static bool await_lock(struct run *run, int *code)
 {
-	int64_t deadline = run->outer ? run->outer->deadline_ns : INT64_MAX;
+	int64_t deadline = stage_deadline(run, STAGE_LOCK);
 	struct locks *locks = run->locks;
 
 	while (!locks->answered) {

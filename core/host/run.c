@@ -19,6 +19,7 @@
 #include "outcome.h"
 #include "report.h"
 #include "signals.h"
+#include "ttymode.h"
 
 /* ---- the order of a run ---- */
 
@@ -89,6 +90,7 @@ static bool begin(struct run *run, int *code)
 				     result->text ? result->text : "", &text);
 		tell_usage(run, buf_text(&text));
 		buf_free(&text);
+		run->end.explained = true;
 		*code = EXIT_USAGE;
 		return false;
 	}
@@ -287,6 +289,7 @@ static int open_link(struct run *run)
 	log_error(run->log, "cannot run cookbook %s: %s", name_of(run), err.text);
 	if (failure.stop_signal) {
 		run->by_terminal = failure.stop_signal == SIGINT;
+		run->end.terminated = failure.stop_signal != SIGINT;
 		run->stopped = true;
 		return EXIT_INTERRUPTED;
 	}
@@ -316,11 +319,12 @@ static int run_opened(struct run *run)
 static int run_outermost(struct run *run)
 {
 	const struct run_options *options = run->options;
+	struct ttymode mode;
 	struct err err;
 	int code;
 
-	if (log_open(options->settings, name_of(run), options->dry_run, options->verbose,
-		     options->identity, &run->log, &err) < 0) {
+	if (log_open(options->settings, options->log_name ? options->log_name : name_of(run),
+		     options->dry_run, options->verbose, options->identity, &run->log, &err) < 0) {
 		fprintf(stderr, "cookbook: %s\n", err.text);
 		return EXIT_STARTUP;
 	}
@@ -337,7 +341,9 @@ static int run_outermost(struct run *run)
 			    "a lost lock does not stop it");
 	if (locks_open(options, run->log, &run->locks, &err) == 0) {
 		run->link.locks = locks_for_link(run->locks);
+		ttymode_save(&mode);
 		code = run_opened(run);
+		ttymode_restore(&mode);
 	} else {
 		log_error(run->log, "cannot take locks: %s", err.text);
 		code = EXIT_NO_LOCK;
@@ -358,6 +364,16 @@ static int match_pattern(void *data, const char *pattern, const char *text, stru
 	return pattern_matches(pattern, text, err);
 }
 
+struct argparse_context run_parser_context(const struct settings *settings)
+{
+	return (struct argparse_context){
+		.columns = columns_for_help(),
+		.choices = resolve_choices,
+		.matches = match_pattern,
+		.data = (void *)(uintptr_t)settings,
+	};
+}
+
 /* Parses the command line and, when it is one, runs. */
 static int run_parsed(struct run *run, int argc, char *const *argv)
 {
@@ -367,23 +383,20 @@ static int run_parsed(struct run *run, int argc, char *const *argv)
 	char *broken;
 
 	run->deadline_ns = INT64_MAX;
-	run->context = (struct argparse_context){
-		.program = program,
-		.owner = run->cookbook->owner,
-		.columns = columns_for_help(),
-		.choices = resolve_choices,
-		.matches = match_pattern,
-		.data = (void *)(uintptr_t)run->options->settings,
-	};
+	run->context = run_parser_context(run->options->settings);
+	run->context.program = program;
+	run->context.owner = run->cookbook->owner;
 	switch (argparse(run->cookbook->spec, &run->context, argc, argv, &run->parsed, &out)) {
 	case ARGPARSE_OK:
 		code = run->outer ? run_opened(run) : run_outermost(run);
 		break;
 	case ARGPARSE_HELP:
 		fputs(buf_text(&out), stdout);
+		run->end.explained = true;
 		break;
 	case ARGPARSE_USAGE:
 		tell_usage(run, buf_text(&out));
+		run->end.explained = true;
 		code = EXIT_USAGE;
 		break;
 	case ARGPARSE_BROKEN:
@@ -416,13 +429,18 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 	int code = run_parsed(&run, argc, argv);
 
 	outer->by_terminal = run.by_terminal;
+	if (run.end.terminated)
+		outer->end.terminated = true;
 	return (struct inner_end){code, run.stopped, run.abandoned};
 }
 
 int run_cookbook(const struct run_options *options, const struct tree_found *cookbook, int argc,
-		 char *const *argv)
+		 char *const *argv, struct run_end *ret_end)
 {
 	struct run run = {.options = options, .cookbook = cookbook, .depth = 1};
+	int code = run_parsed(&run, argc, argv);
 
-	return run_parsed(&run, argc, argv);
+	if (ret_end)
+		*ret_end = run.end;
+	return code;
 }

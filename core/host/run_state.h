@@ -32,6 +32,7 @@ struct run {
 	bool stopped;     /* by a signal, before its rollback: the outer runs are to end, too */
 	bool undo_failed; /* something that should be undone is not */
 	bool skip_start;
+	struct run_end end; /* for the caller of run_cookbook() */
 	char *description;
 };
 
@@ -60,6 +61,9 @@ static inline bool is_undoing(enum stage stage)
  * the deadline, inner runs. The result, or the death, is in run->link.event.
  */
 enum ending run_stage(struct run *run, enum stage stage);
+
+/* When the stage must be over, of CLOCK_BOOTTIME; INT64_MAX: it may take its time. */
+int64_t stage_deadline(const struct run *run, enum stage stage);
 
 /*
  * The way back of a run that ended with `code`, which is not 0: scopes that a dead child

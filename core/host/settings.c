@@ -24,6 +24,7 @@ struct settings {
 	size_t key_count;
 	struct setting *items;
 	size_t count, capacity;
+	char *state_dir; /* NULL: there is no home */
 };
 
 static void base_dirs_default(const struct settings_context *context, struct setting *setting);
@@ -443,6 +444,7 @@ int settings_read(const struct settings_source *source, struct settings **ret_se
 	settings->keys = filled.keys;
 	settings->key_count = filled.key_count;
 	context.home = home_find(filled.environment);
+	settings->state_dir = xdg_path(&context, "XDG_STATE_HOME", ".local/state", "spicerack");
 	if (defaults_fill(&context, settings, err) < 0 || files_read(&context, settings, err) < 0 ||
 	    environment_read(&context, settings, err) < 0)
 		goto out;
@@ -475,6 +477,7 @@ void settings_free(struct settings *settings)
 		free(settings->items[i].path);
 	}
 	free(settings->items);
+	free(settings->state_dir);
 	free(settings);
 }
 
@@ -489,6 +492,11 @@ static const struct setting *setting_must(const struct settings *settings, const
 		abort();
 	}
 	return setting;
+}
+
+const char *settings_state_dir(const struct settings *settings)
+{
+	return settings->state_dir;
 }
 
 const char *settings_origin(const struct settings *settings, const char *path)

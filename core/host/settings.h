@@ -48,6 +48,9 @@ long long settings_int(const struct settings *settings, const char *path);
 bool settings_bool(const struct settings *settings, const char *path);
 spk_strings settings_strings(const struct settings *settings, const char *path);
 
+/* Where files of this user's are kept between runs, ~/.local/state/spicerack; NULL: no home. */
+const char *settings_state_dir(const struct settings *settings);
+
 /* Where the value of a key comes from: "default", FILE:LINE or the name of a variable. */
 const char *settings_origin(const struct settings *settings, const char *path);
 

@@ -92,6 +92,8 @@ static void on_signal_in_rollback(struct run *run, enum stage stage, int number)
 
 static void on_signal(struct run *run, enum stage stage, int number)
 {
+	if (number != SIGINT && number != SIGTSTP)
+		run->end.terminated = true;
 	if (number == SIGTSTP)
 		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
 	else if (is_undoing(stage) || run->within_undo)
@@ -104,7 +106,7 @@ static void on_signal(struct run *run, enum stage stage, int number)
 
 /* ---- deadlines ---- */
 
-static int64_t next_deadline(const struct run *run, enum stage stage)
+int64_t stage_deadline(const struct run *run, enum stage stage)
 {
 	if (is_undoing(stage) || run->killed)
 		return INT64_MAX;
@@ -194,7 +196,7 @@ static void run_nested(struct run *run, enum stage stage, const struct tree_foun
 		/* What ended the inner run may be for this one, too: before it has the answer. */
 		if (inner.stopped)
 			stop(run, run->by_terminal);
-		if (spk_uptime().ns >= next_deadline(run, stage))
+		if (spk_uptime().ns >= stage_deadline(run, stage))
 			on_deadline(run);
 		if (link_outer_has_died(&run->link))
 			on_outer_death(run, stage);
@@ -208,7 +210,9 @@ static void run_nested(struct run *run, enum stage stage, const struct tree_foun
 	/* A signal that ended the question counts before what the child makes of the answer. */
 	while ((number = signals_next(run->signal_fd)))
 		on_signal(run, stage, number);
-	answer(run, end, inner.code, err.text);
+	/* Who is being killed must not go on with an answer before that. */
+	if (!run->killed)
+		answer(run, end, inner.code, err.text);
 }
 
 static void on_nested(struct run *run, enum stage stage, const struct nested_request *request)
@@ -217,7 +221,9 @@ static void on_nested(struct run *run, enum stage stage, const struct nested_req
 	struct tree_found found;
 
 	/* Nothing new is begun by who is to end; the child finds the interruption at the answer. */
-	if ((run->interrupted && !is_undoing(stage)) || run->killed) {
+	if (run->killed)
+		return;
+	if (run->interrupted && !is_undoing(stage)) {
 		answer(run, NESTED_RAN, EXIT_INTERRUPTED, NULL);
 	} else if (run->depth >= NESTED_DEPTH_MAX) {
 		answer(run, NESTED_DEPTH, 0, NULL);
@@ -257,7 +263,7 @@ static enum ending ended(struct run *run, enum ending ending)
 
 static int64_t earliest(const struct run *run, enum stage stage)
 {
-	int64_t deadline = next_deadline(run, stage);
+	int64_t deadline = stage_deadline(run, stage);
 	int64_t locks = locks_deadline(run);
 
 	return locks < deadline ? locks : deadline;
@@ -294,7 +300,7 @@ enum ending run_stage(struct run *run, enum stage stage)
 			break;
 		case LINK_TIMEOUT:
 			/* It may also have been the locks' time, which has moved on meanwhile. */
-			if (spk_uptime().ns >= next_deadline(run, stage))
+			if (spk_uptime().ns >= stage_deadline(run, stage))
 				on_deadline(run);
 			break;
 		case LINK_NESTED:

@@ -41,7 +41,7 @@ static bool asks(const char *variable, const char *except)
 	return value && value[0] != '\0' && strcmp(value, except) != 0;
 }
 
-static bool wants_colours(int fd)
+bool terminal_wants_colours(int fd)
 {
 	/* NOLINTBEGIN(concurrency-mt-unsafe): one thread */
 	const char *simple = getenv("CLICOLOR");
@@ -79,7 +79,7 @@ void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose
 		.fd = fd,
 		.dry_run = dry_run,
 		.threshold = dry_run || verbose ? SPK_DEBUG : SPK_INFO,
-		.coloured = wants_colours(fd),
+		.coloured = terminal_wants_colours(fd),
 		.disabled = fstat(fd, &st) < 0,
 	};
 	if (terminal->disabled)

@@ -30,6 +30,8 @@ struct terminal {
  * terminal that is not dumb unless CLICOLOR is 0.
  */
 void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose);
+/* Whether what is written to `fd` is coloured, by that rule. */
+bool terminal_wants_colours(int fd);
 /* Shows a record of INFO and above, in dry-run or verbose any. Keeps errno. */
 void terminal_write(struct terminal *terminal, const struct log_record *record);
 void terminal_close(struct terminal *terminal);

@@ -217,6 +217,118 @@ int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree
 	return readable ? 0 : err_set(err, "no directory of cookbooks can be read");
 }
 
+/* ---- looking at a tree ---- */
+
+/* The first cookbook or group not before `name`; `item` gives the name of one. */
+static size_t lower_bound(const struct tree *tree, size_t count, const char *name,
+			  const char *(*item)(const struct tree *tree, size_t index))
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(item(tree, middle), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const char *cookbook_name(const struct tree *tree, size_t index)
+{
+	return tree->cookbooks[index].name;
+}
+
+static const char *group_name(const struct tree *tree, size_t index)
+{
+	return tree->groups[index].name;
+}
+
+const struct tree_group *tree_find_group(const struct tree *tree, const char *name)
+{
+	size_t at = lower_bound(tree, tree->group_count, name, group_name);
+
+	return at < tree->group_count && strcmp(tree->groups[at].name, name) == 0
+		       ? &tree->groups[at]
+		       : NULL;
+}
+
+static bool is_below(const char *name, const char *group, size_t length)
+{
+	return length == 0 || (strncmp(name, group, length) == 0 && name[length] == '.');
+}
+
+/* Whether `name`, which is below the group whose name is `length` long, is so directly. */
+static bool is_child(const char *name, size_t length)
+{
+	const char *rest = name + length + (length > 0);
+
+	return *name && *rest && !strchr(rest, '.');
+}
+
+static int by_child(const void *a, const void *b)
+{
+	const struct tree_child *left = a, *right = b;
+	int order = strcmp(left->name, right->name);
+
+	return order ? order : !left->cookbook - !right->cookbook;
+}
+
+/* The first of `count` things that may be below the group. */
+static size_t first_below(const struct tree *tree, size_t count, const char *group,
+			  const char *(*item)(const struct tree *tree, size_t index))
+{
+	char *below = xasprintf("%s%s", group, *group ? "." : "");
+	size_t at = lower_bound(tree, count, below, item);
+
+	free(below);
+	return at;
+}
+
+const struct tree_cookbook *tree_below(const struct tree *tree, const char *group,
+				       size_t *ret_count)
+{
+	size_t length = strlen(group);
+	size_t first = first_below(tree, tree->cookbook_count, group, cookbook_name), last = first;
+
+	while (last < tree->cookbook_count && is_below(tree->cookbooks[last].name, group, length))
+		last++;
+	*ret_count = last - first;
+	return tree->cookbooks + first;
+}
+
+struct tree_child *tree_children(const struct tree *tree, const char *group, size_t *ret_count)
+{
+	size_t length = strlen(group), count = 0, capacity = 0, below;
+	const struct tree_cookbook *cookbooks = tree_below(tree, group, &below);
+	struct tree_child *children = NULL;
+	bool sorted = true;
+
+	for (size_t i = 0; i < below; i++) {
+		if (strcmp(cookbooks[i].group, group) != 0)
+			continue;
+		children = xgrow(children, count, &capacity, sizeof(*children));
+		children[count++] = (struct tree_child){.cookbook = &cookbooks[i],
+							.name = cookbooks[i].name};
+	}
+	for (size_t at = first_below(tree, tree->group_count, group, group_name);
+	     at < tree->group_count && is_below(tree->groups[at].name, group, length); at++) {
+		if (!is_child(tree->groups[at].name, length))
+			continue;
+		children = xgrow(children, count, &capacity, sizeof(*children));
+		children[count++] = (struct tree_child){.group = &tree->groups[at],
+							.name = tree->groups[at].name};
+	}
+	for (size_t i = 1; sorted && i < count; i++)
+		sorted = by_child(&children[i - 1], &children[i]) <= 0;
+	if (!sorted)
+		qsort(children, count, sizeof(*children), by_child);
+	*ret_count = count;
+	return children;
+}
+
 void tree_free(struct tree *tree)
 {
 	pool_free(tree->pool);

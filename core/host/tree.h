@@ -53,6 +53,26 @@ MUST_CHECK int tree_read(spk_strings bases, const char *prefix, FILE *problems, 
 			 struct err *err);
 void tree_free(struct tree *tree);
 
+/* The group of that full name, or NULL. */
+const struct tree_group *tree_find_group(const struct tree *tree, const char *name);
+
+/*
+ * The cookbooks whose full name begins with that of the group and a dot, in the order of the tree;
+ * with "", all. Among them are those of a module that has the group's name.
+ */
+const struct tree_cookbook *tree_below(const struct tree *tree, const char *group,
+				       size_t *ret_count);
+
+/* What lies directly in a group: a cookbook or another group. */
+struct tree_child {
+	const struct tree_cookbook *cookbook; /* NULL: a group */
+	const struct tree_group *group;
+	const char *name; /* full */
+};
+
+/* All children of a group in byte order, a cookbook before a group of its name. Free it. */
+struct tree_child *tree_children(const struct tree *tree, const char *group, size_t *ret_count);
+
 /*
  * Prints the tree as `cookbook -l` does; with `titles`, as -lv does: cookbooks whose full name
  * begins with `prefix`, and the groups on the way to them.

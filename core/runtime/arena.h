@@ -48,11 +48,12 @@ struct crash {
 /* The head of the mapping. */
 struct shared {
 	size_t used;
-	void *self;            /* the cookbook's structure */
-	uint32_t stage;        /* enum stage: what a child is at, or was last at */
-	bool stage_succeeded;  /* it came back from there with a success */
-	bool rollback_started; /* marked before it is called: never called twice */
-	bool skip_start;
+	void *self;     /* the cookbook's structure */
+	uint32_t stage; /* enum stage: what a child is at, or was last at */
+	/* Numbers, for a bool that the cookbook has overwritten is no value. */
+	uint32_t stage_succeeded;  /* it came back from there with a success */
+	uint32_t rollback_started; /* marked before it is called: never called twice */
+	uint32_t skip_start;
 	uint32_t undo_failed; /* actions that raised, or were cut short by a crash */
 	uint32_t undo_count;
 	struct spk_scope undo[UNDO_MAX];

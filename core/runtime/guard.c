@@ -35,6 +35,7 @@ const struct spk_error *guard_call(struct spk *spk, spk_action *action, void *ar
 	spk->guard = &guard;
 	if (!call(spk, &guard, action, argument))
 		error = spk->raised;
+	session_end_twin(spk);
 	spk->guard = guard.outer;
 	spk->uninterruptible = guard.uninterruptible;
 	if (error || all) {

@@ -29,6 +29,20 @@ void session_set_current(struct spk *spk)
 	current = spk;
 }
 
+void session_end_twin(const struct spk *spk)
+{
+	static const char message[] =
+		"spicerack: a process that the cookbook forked came back into "
+		"the run and was ended: only exec or _exit() may follow\n";
+	ssize_t ignored;
+
+	if (getpid() == spk->process)
+		return;
+	ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
+	(void)ignored;
+	_exit(1);
+}
+
 /* Takes note that an interruption was delivered: the next one is another. */
 static void raise_interrupted(struct spk *spk)
 {
@@ -131,6 +145,7 @@ void session_request(struct spk *spk, uint32_t type, const struct buf *body,
 {
 	uint32_t serial = ++spk->serial;
 
+	session_end_twin(spk);
 	/* Without a supervisor nothing may go on: the runner is ending this process already. */
 	if (channel_send(&spk->requests, type, serial, body, -1) < 0)
 		_exit(1);

@@ -8,6 +8,7 @@
 #define SPICERACK_CORE_SESSION_H
 
 #include <spicerack/cookbook.h>
+#include <sys/types.h>
 
 #include "arena.h"
 #include "channel.h"
@@ -25,6 +26,7 @@ struct spk {
 	struct shared *shared;
 
 	/* of this process */
+	pid_t process;                  /* this one; in what the cookbook forks it stays the same */
 	struct guard *guard;            /* the innermost, see guard.h */
 	const struct spk_error *raised; /* on its way to it */
 	struct channel requests;
@@ -39,6 +41,12 @@ struct spk {
 /* The session of this process; NULL before the runner made it. */
 struct spk *session_current(void);
 void session_set_current(struct spk *spk);
+
+/*
+ * Ends a process that the cookbook forked and that comes back into the run, often because an exec
+ * failed: its twin is the one that goes on, and what is done once must not be done by both.
+ */
+void session_end_twin(const struct spk *spk);
 
 /* Raises misuse: `function` was given what its contract forbids. */
 void session_misuse(const char *function, const char *format, ...)

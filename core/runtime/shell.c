@@ -9,6 +9,7 @@
 #include <spicerack/session.h>
 #include <spicerack/text.h>
 
+#include "mem.h"
 #include "misuse.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -166,30 +167,56 @@ static int read_word(struct reader *reader)
 	}
 }
 
-spk_strings spk_shell_split(struct spk *spk, const char *line)
+/* How many words the line has; -1 for an open quote. */
+static ptrdiff_t count_words(const char *line)
 {
 	struct reader reader = {.next = line};
-	const char **items;
-	size_t count = 0;
+	ptrdiff_t count = 0;
 	int rc;
 
-	CHECK_GIVEN(line);
 	while ((rc = read_word(&reader)) > 0)
 		count++;
-	if (rc < 0)
-		spk_raise(spk, "text", NULL, "a quote is not closed in: %s", line);
-	if (!count)
-		return (spk_strings){0};
-	items = spk_alloc(spk, count * sizeof(char *));
-	reader = (struct reader){.next = line};
-	for (size_t i = 0; i < count; i++) {
-		struct reader measured = reader;
+	return rc < 0 ? -1 : count;
+}
 
-		read_word(&measured);
-		reader.out = spk_alloc(spk, measured.used + 1);
-		items[i] = reader.out;
-		read_word(&reader);
-		reader.out = NULL;
+/* Fills in as many words as the line has; `text`, where they lie, has room for all of it. */
+static void fill_words(const char *line, const char **items, char *text)
+{
+	struct reader reader = {.next = line, .out = text};
+
+	while (read_word(&reader) > 0) {
+		reader.out[reader.used++] = '\0';
+		*items++ = reader.out;
+		reader.out += reader.used;
 	}
-	return (spk_strings){items, count};
+}
+
+int shell_split(const char *line, spk_strings *ret_words)
+{
+	ptrdiff_t count = count_words(line);
+	const char **items;
+
+	*ret_words = (spk_strings){0};
+	if (count <= 0)
+		return (int)count;
+	items = xcalloc(1, (size_t)count * sizeof(*items) + strlen(line) + 1);
+	fill_words(line, items, (char *)(items + count));
+	*ret_words = (spk_strings){items, (size_t)count};
+	return 0;
+}
+
+spk_strings spk_shell_split(struct spk *spk, const char *line)
+{
+	const char **items;
+	ptrdiff_t count;
+
+	CHECK_GIVEN(line);
+	count = count_words(line);
+	if (count < 0)
+		spk_raise(spk, "text", NULL, "a quote is not closed in: %s", line);
+	if (count == 0)
+		return (spk_strings){0};
+	items = spk_alloc(spk, (size_t)count * sizeof(*items));
+	fill_words(line, items, spk_alloc(spk, strlen(line) + 1));
+	return (spk_strings){items, (size_t)count};
 }

@@ -3,9 +3,12 @@
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "guard.h"
+
+#define WHAT_SIZE 64
 
 static uint64_t checksum(const struct spk_scope *scope)
 {
@@ -53,6 +56,7 @@ static struct spk_scope *push(struct spk *spk, const char *caller, const char *w
 	struct shared *shared = spk->shared;
 	struct spk_scope *scope;
 
+	session_end_twin(spk);
 	if (!undo)
 		session_misuse(caller, "'undo' is NULL");
 	if (!what)
@@ -82,14 +86,41 @@ struct undo_call {
 	struct spk_scope *scope;
 };
 
+/* What a scope is to undo, for messages; without memory of the run, which may be in disorder. */
+static const char *what_of(const struct shared *shared, const struct spk_scope *scope,
+			   char text[static WHAT_SIZE])
+{
+	if (intact(shared, scope))
+		return scope->what;
+	snprintf(text, WHAT_SIZE, "record %d of the undo stack", (int)(scope - shared->undo));
+	return text;
+}
+
 static void call_action(struct spk *spk, void *argument)
 {
 	struct undo_call *call = argument;
 
+	/* Whatever it says now, nobody asked for that. */
+	if (!intact(spk->shared, call->scope))
+		spk_raise(spk, "memory.damaged", NULL, "the cookbook has overwritten it");
 	call->scope->action(spk, call->scope->argument);
 }
 
-/* Calls the action of an open scope, once, and closes it. Returns what it raised. */
+static void log_failure(struct spk *spk, const struct spk_scope *scope,
+			const struct spk_error *error)
+{
+	char text[WHAT_SIZE];
+
+	spk->uninterruptible++;
+	spk_error(spk, "not undone: %s: %s", what_of(spk->shared, scope, text),
+		  spk_error_message(error));
+	spk->uninterruptible--;
+}
+
+/*
+ * Calls the action of an open scope, once, and closes it. Returns what it raised, which is logged:
+ * whoever catches it, the run has failed, and must say why.
+ */
 static const struct spk_error *run_action(struct spk *spk, struct spk_scope *scope)
 {
 	struct undo_call call = {.scope = scope};
@@ -100,21 +131,15 @@ static const struct spk_error *run_action(struct spk *spk, struct spk_scope *sco
 	spk->uninterruptible++;
 	error = guard_call(spk, call_action, &call, true);
 	spk->uninterruptible--;
-	scope->state = UNDO_CLOSED;
-	if (error)
+	if (error) {
 		spk->shared->undo_failed++;
+		log_failure(spk, scope, error);
+	}
+	scope->state = UNDO_CLOSED;
 	return error;
 }
 
-static void log_failure(struct spk *spk, const struct spk_scope *scope,
-			const struct spk_error *error)
-{
-	spk->uninterruptible++;
-	spk_error(spk, "not undone: %s: %s", scope->what, spk_error_message(error));
-	spk->uninterruptible--;
-}
-
-const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log)
+const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool failed)
 {
 	struct shared *shared = spk->shared;
 	const struct spk_error *first = NULL;
@@ -125,10 +150,7 @@ const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log)
 
 		if (scope->state == UNDO_OPEN) {
 			error = run_action(spk, scope);
-			/* Also what will be raised: it does not say what was to be undone. */
-			if (error)
-				log_failure(spk, scope, error);
-			if (error && !log && !first)
+			if (error && !failed && !first)
 				first = error;
 		}
 		/* One that is running is being unwound further out: it is that one's to drop. */
@@ -141,22 +163,27 @@ void undo_after_crash(struct spk *spk)
 {
 	struct shared *shared = spk->shared;
 	uint32_t count = shared->undo_count < UNDO_MAX ? shared->undo_count : UNDO_MAX;
+	unsigned int damaged = 0;
 
 	while (count-- > 0) {
 		struct spk_scope *scope = &shared->undo[count];
-		const struct spk_error *error;
 
 		if (!intact(shared, scope)) {
+			damaged++;
+			/* Told together, for there may be thousands. */
+			if (count > 0 && !intact(shared, scope - 1))
+				continue;
 			shared->undo_failed++;
-			spk_error(spk, "not undone: record %u of the undo stack is damaged", count);
+			spk_error(spk,
+				  "not undone: undo records that the cookbook has overwritten: %u",
+				  damaged);
+			damaged = 0;
 		} else if (scope->state == UNDO_RUNNING) {
 			shared->undo_failed++;
 			spk_error(spk, "not undone: %s: the process died while undoing it",
 				  scope->what);
 		} else if (scope->state == UNDO_OPEN) {
-			error = run_action(spk, scope);
-			if (error)
-				log_failure(spk, scope, error);
+			run_action(spk, scope);
 		}
 		shared->undo_count = count;
 	}
@@ -178,15 +205,18 @@ void spk_scope_close(struct spk_scope *scope)
 {
 	struct spk *spk = session_current();
 	const struct spk_error *error = NULL;
+	char text[WHAT_SIZE];
 
 	if (!scope || !spk)
 		return;
+	session_end_twin(spk);
 	CHECK_HANDLE(scope, SCOPE_MAGIC);
 	if (scope->state == UNDO_OPEN)
 		error = run_action(spk, scope);
 	drop_closed(spk->shared);
 	if (error)
-		spk_raise(spk, spk_error_kind(error), error, "not undone: %s", scope->what);
+		spk_raise(spk, spk_error_kind(error), error, "not undone: %s",
+			  what_of(spk->shared, scope, text));
 }
 
 void spk_scope_dismiss(struct spk_scope *scope)
@@ -195,6 +225,7 @@ void spk_scope_dismiss(struct spk_scope *scope)
 
 	if (!scope || !spk)
 		return;
+	session_end_twin(spk);
 	CHECK_HANDLE(scope, SCOPE_MAGIC);
 	if (scope->state == UNDO_OPEN)
 		scope->state = UNDO_CLOSED;

@@ -9,12 +9,13 @@
 
 /*
  * Closes what was opened above `level`, last first. An action that raises is counted in
- * `undo_failed` and logged with what it was to undo; without `log` the first such error is
- * returned, too, so that the callback fails. NULL: nothing to raise.
+ * `undo_failed` and logged with what it was to undo; unless the callback has `failed` already the
+ * first such error is returned, too, so that it fails. NULL: nothing to raise.
  */
-const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool log);
+const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool failed);
 
-/* The same in a fresh child for all that a dead one left; torn records are logged, not executed. */
+/* The same in a fresh child for all that a dead one left; damaged records are logged, not called.
+ */
 void undo_after_crash(struct spk *spk);
 
 #endif

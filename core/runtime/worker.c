@@ -316,6 +316,7 @@ static void settle_in(struct spk *spk, pid_t runner)
 		_exit(1);
 	prctl(PR_SET_NAME, "spicerack-work");
 	setsid();
+	spk->process = getpid();
 	/* What the operator or systemd wants reaches us through the supervisor. */
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
@@ -333,6 +334,7 @@ void worker_settle_in_process(struct spk *spk)
 	/* A debugger wants the signals of faults, and blocked ones would be inherited. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	spk->process = getpid();
 	spk->shared->crash = (struct crash){0};
 }
 

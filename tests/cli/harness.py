@@ -12,6 +12,7 @@ import resource
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import termios
@@ -53,10 +54,15 @@ class Result:
 
 
 class Terminal:
-    """A command on a pseudo-terminal of its own, as an operator's shell would start it."""
+    """A command on a pseudo-terminal of its own, as an operator's shell would start it; a variable can tell its name."""
 
-    def __init__(self, words, env, cwd, stdout=None):
+    def __init__(self, words, env, cwd, stdout=None, size=None, variable=None):
         self.master, slave = pty.openpty()
+        if size:
+            self.resize(*size)
+        self.settings = termios.tcgetattr(slave)
+        if variable:
+            env = {**env, variable: os.ttyname(slave)}
         self.shown = b""
         self.process = subprocess.Popen(
             [str(word) for word in words], env=env, cwd=cwd, stdin=slave, stdout=stdout or slave, stderr=slave,
@@ -83,6 +89,10 @@ class Terminal:
         while text.encode() not in self.shown:
             if time.monotonic() > end or not self.read():
                 raise AssertionError(f"waited for {text!r}, saw {self.shown!r}")
+
+    def resize(self, columns, rows):
+        """The kernel tells the processes of the terminal, once they have it."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def hang_up(self):
         os.close(self.master)

@@ -4,6 +4,7 @@
 import fcntl
 import hashlib
 import os
+import pathlib
 import re
 import resource
 import shutil
@@ -113,6 +114,37 @@ class Files(CommandTest):
         found = [message for _, message in self.records(NAME, True) if message.startswith("record ")]
         self.assertEqual(sorted(found), sorted([f"record {number}" for number in range(300)] * 4))
 
+    def test_rotation_by_several_runs_at_10_mib(self):
+        # flock() in sink_rotate(), the look at the name in sink_write()
+        limit, count, runs = 10 << 20, 300, 4
+        self.misbehave()
+        old = {}
+        for extended in (False, True):
+            path = self.logs / "fixture" / ("misbehave-extended.log" if extended else "misbehave.log")
+            first = path.read_text().splitlines()[0] + "\n"
+            with path.open("a") as file:
+                # So that the second half of what follows is behind the limit.
+                file.write(first * ((limit - path.stat().st_size - 40_000) // len(first)))
+            old[extended] = path.read_text().count("START")
+        processes = [self.start_misbehave("--how", "log-and-raise", "--value", count) for _ in range(runs)]
+        for process in processes:
+            self.assertEqual(self.finish(process).code, 99)
+        for extended in (False, True):
+            stem = "misbehave-extended.log" if extended else "misbehave.log"
+            files = sorted((self.logs / "fixture").glob(stem + "*"))
+            self.assertIn(stem + ".1", [path.name for path in files])
+            lines = []
+            for path in files:
+                lines += path.read_text().splitlines()
+                # A record is not split; who lost the race for the lock may have written behind the limit.
+                self.assertLess(path.stat().st_size, limit + 100_000)
+            matches = [RECORD.fullmatch(line) for line in lines if not line.startswith("    ")]
+            self.assertNotIn(None, matches)
+            found = [match["message"] for match in matches]
+            self.assertEqual(sorted(message for message in found if message.startswith("record ")),
+                             sorted([f"record {number}" for number in range(count)] * runs))
+            self.assertEqual(sum(message.startswith("START") for message in found), old[extended] + runs)
+
     def test_modes_under_any_umask(self):
         for umask in (0o000, 0o077, 0o777):
             with self.subTest(oct(umask)):
@@ -184,6 +216,14 @@ class LostPlace(CommandTest):
         super().setUp()
         self.shown_file = self.scratch / "shown"
 
+    def mount(self, size):
+        """A small disk of its own for the logs."""
+        self.logs.mkdir()
+        mounted = self.run_command("mount", "-t", "tmpfs", "-o", f"size={size}", "spicerack-test", self.logs)
+        if mounted.code != 0:
+            self.skipTest(f"cannot mount a small disk: {mounted.err}")
+        self.addCleanup(self.run_command, "umount", "-l", self.logs)
+
     def start_waiting(self, **more):
         """A run that logs something at each Ctrl+Z, until go_on()."""
         with self.shown_file.open("wb") as shown:
@@ -214,11 +254,7 @@ class LostPlace(CommandTest):
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to mount a small disk")
     def test_a_full_disk_that_has_room_again(self):
-        self.logs.mkdir()
-        mounted = self.run_command("mount", "-t", "tmpfs", "-o", "size=1m", "spicerack-test", self.logs)
-        if mounted.code != 0:
-            self.skipTest(f"cannot mount a small disk: {mounted.err}")
-        self.addCleanup(self.run_command, "umount", "-l", self.logs)
+        self.mount("1m")
         process = self.start_waiting()
         filler = self.logs / "filler"
         with filler.open("wb", buffering=0) as file:
@@ -236,6 +272,39 @@ class LostPlace(CommandTest):
             self.assertTrue(lines[-1].endswith(f"END (PASS) - Cookbook {NAME} (exit_code=0) by wait"), lines[-1])
             # At most the record in which the disk was full is cut, and it ends there.
             self.assertLessEqual(len([line for line in lines if not RECORD.fullmatch(line)]), 1)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to mount a disk")
+    def test_a_disk_that_becomes_read_only(self):
+        """As the kernel makes it when it finds the file system damaged."""
+        image = self.write("image", "")
+        os.truncate(image, 8 << 20)
+        self.logs.mkdir()
+        for words in (["mkfs.ext4", "-q", image], ["mount", "-o", "loop,errors=remount-ro", image, self.logs]):
+            try:
+                done = self.run_command(*words)
+            except FileNotFoundError as reason:
+                self.skipTest(f"cannot make a file system: {reason}")
+            if done.code != 0:
+                self.skipTest(f"cannot mount a file system of its own: {done.err}")
+        self.addCleanup(self.run_command, "umount", "-l", self.logs)
+        device = os.stat(self.logs).st_dev
+        name = os.path.basename(os.readlink(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
+        trigger = pathlib.Path(f"/sys/fs/ext4/{name}/trigger_fs_error")
+        if not os.access(trigger, os.W_OK):
+            self.skipTest("the kernel does not let a file system fail")
+        process = self.start_waiting()
+        trigger.write_text("a test")
+        self.log_more(process, lambda: self.shown().count("cannot log") == 2, "the failure of both files")
+        self.check_end(process, "cannot write: Read-only file system")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to mount a disk")
+    def test_a_read_only_disk_is_an_error_before_anything_is_done(self):
+        self.mount("1m,ro")
+        result = self.misbehave()
+        self.assertEqual(result.code, 1, result)
+        self.assertRegex(result.err, rf"^cookbook: {re.escape(str(self.logs))}/fixture/misbehave\.log: cannot open or make "
+                                     r"its directory: Read-only file system\n$")
+        self.assertEqual(self.marks(), [])
 
     def test_files_that_may_not_grow(self):
         limit = 50_000

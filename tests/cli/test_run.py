@@ -2,8 +2,11 @@
 """Runs: order of the callbacks, exit codes, START and END, crashes, scopes, rollback."""
 
 import contextlib
+import fcntl
+import os
+import pathlib
 import re
-import resource
+import signal
 import unittest
 
 from harness import SANITIZED, CommandTest
@@ -235,23 +238,12 @@ ENDINGS = {
 
 
 class Crashed(RunTest):
-    """Every bad end of the process, in every callback."""
+    """What is left of a bad end of the process; test_misbehaviour.py has every end in every callback."""
 
     @staticmethod
     def each_ending():
         for name, (words, text) in ENDINGS.items():
             yield name, ["--how", *words], f"Cookbook {NAME} {text} during "
-
-    def test_before_start_nothing_follows(self):
-        for stage, callback in (("arguments", "check"), ("prepare", "prepare"), ("describe", "describe"),
-                                ("lock", "lock")):
-            marks = BEFORE[:BEFORE.index(callback) + 1]
-            for name, how, text in self.each_ending():
-                with self.fresh(name):
-                    result = self.check(92, marks, "--at", callback, *how)
-                    self.assertLines(result, text + stage)
-                    for word in ("START", "END", "Rolling back"):
-                        self.assertNotIn(word, result.err)
 
     def test_run_is_rolled_back_with_what_it_remembered(self):
         for name, how, text in self.each_ending():
@@ -259,34 +251,6 @@ class Crashed(RunTest):
                 undone = ["scope", "run ends", "deferred"] if name == "close" else ["scope", "deferred"]
                 result = self.check(92, [*WHOLE, *undone, *ROLLED_BACK], "--scoped", "--deferred", *how)
                 self.assertLines(result, start(how[1]), text + "run", f"Rolling back cookbook {NAME}", end(how[1], 92))
-
-    def test_scope_is_reported_and_not_repeated(self):
-        for name, how, text in self.each_ending():
-            with self.fresh(name):
-                if name == "close":
-                    continue  # the undo action itself then ends well
-                result = self.check(93, [*WHOLE, "scope", "deferred", *ROLLED_BACK], "--at", "scope", "--scoped",
-                                    "--deferred", *how)
-                self.assertLines(result, text + "run",
-                                 "not undone: the scoped thing: the process died while undoing it", end(how[1], 93))
-
-    def test_deferred_is_reported_and_not_repeated(self):
-        for name, how, text in self.each_ending():
-            with self.fresh(name):
-                if name == "close":
-                    continue
-                result = self.check(93, [*WHOLE, "run ends", "deferred", *ROLLED_BACK], "--at", "deferred", "--deferred",
-                                    *how)
-                self.assertLines(result, text + "run",
-                                 "not undone: the deferred thing: the process died while undoing it", end(how[1], 93))
-
-    def test_rollback_is_not_repeated(self):
-        for name, how, text in self.each_ending():
-            with self.fresh(name):
-                marks = ROLLED_BACK if name == "close" else ["rollback"]
-                result = self.check(93, [*WHOLE, *marks], "--how", "raise", "--at-rollback", *how[1:])
-                self.assertLines(result, text + "rollback", f"The rollback of cookbook {NAME} did not end: what it had not "
-                                 "done yet is owed", end("raise", 93))
 
     def test_what_rollback_deferred_is_undone(self):
         self.check(93, [*WHOLE, "rollback", "deferred"], "--how", "segv", "--at-rollback", "defer-and-segv")
@@ -326,6 +290,49 @@ class Strays(RunTest):
         self.check(99, [*WHOLE, "rollback", "stray left", "rollback ends"], "--how", "raise", "--at-rollback", "stray")
 
 
+class Inherited(RunTest):
+    """Of what started the run, a cookbook finds nothing."""
+
+    def start_waiting(self, **more):
+        process = self.start_misbehave("--how", "wait", **more)
+        self.wait_for_mark("run")
+        return process
+
+    def end(self, process):
+        self.write("marks.go", "")
+        self.assertEqual(self.finish(process).code, 0)
+        self.assertNothingLeft()
+
+    def test_descriptors(self):
+        # addclosefrom_np() in spawn_runner(), close() and FD_CLOEXEC in runner.c
+        # Behind those that are put into their places.
+        inherited = fcntl.fcntl(1, fcntl.F_DUPFD, 20)
+        self.addCleanup(os.close, inherited)
+        process = self.start_waiting(pass_fds=[inherited])
+        found = {}
+        directory = pathlib.Path(f"/proc/{self.process_named('spicerack-work')}/fd")
+        for entry in directory.iterdir():
+            found[int(entry.name)] = os.readlink(entry).partition(":")[0]
+        self.assertEqual(found, {0: "/dev/null", 1: "pipe", 2: "pipe", 4: "socket", 5: "anon_inode"})
+        self.end(process)
+
+    def test_signals(self):
+        # sigprocmask() and signal() in settle_in() of worker.c
+        def disturb():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGALRM])
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+        process = self.start_waiting(preexec_fn=disturb)
+        status = pathlib.Path(f"/proc/{self.process_named('spicerack-work')}/status").read_text()
+        blocked, ignored = (int(re.search(rf"^{name}:\s*(\S+)$", status, re.M)[1], 16) for name in ("SigBlk", "SigIgn"))
+        self.assertEqual(blocked, 0)
+        wanted = [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE]
+        for number in wanted:
+            self.assertTrue(ignored >> (number - 1) & 1, number)
+        self.assertFalse(ignored >> (signal.SIGALRM - 1) & 1)
+        self.end(process)
+
+
 class Disorder(RunTest):
     """What a callback may do to its process; each ends as any failure does."""
 
@@ -344,14 +351,6 @@ class Disorder(RunTest):
         stamps = [line[:13] for line in self.log(NAME) if not line.startswith(" ")]
         self.assertLessEqual(len(set(stamps)), 2, "its time zone is its own")
 
-    def test_a_handler_of_its_own_does_not_make_a_fault_a_success(self):
-        result = self.check_disorder("own-handler", code=92)
-        self.assertLines(result, f"Cookbook {NAME} exited with code 0 without a result during run")
-
-    def test_standard_streams_closed(self):
-        result = self.check_disorder("close-standard")
-        self.assertLines(result, f"Exception raised while executing cookbook {NAME}: without standard streams")
-
     def test_a_child_that_prints_on_after_its_death(self):
         result = self.check(92, [*WHOLE, "printer left", "scope", "deferred", *ROLLED_BACK], "--how", "print-and-kill",
                             "--scoped", "--deferred")
@@ -361,15 +360,6 @@ class Disorder(RunTest):
         # It is dead before the way back begins.
         shown = result.err.splitlines()
         self.assertNotIn("still here", shown[shown.index(f"Rolling back cookbook {NAME}"):])
-
-    @unittest.skipIf(SANITIZED, "AddressSanitizer needs more address space than that")
-    def test_no_memory_left_for_the_process(self):
-        """The SDK aborts the process, which is a crash; a fresh one has memory to roll back."""
-        limit = 2 << 30
-        result = self.check_disorder(
-            "exhaust", code=92, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
-        self.assertLines(result, "spicerack: out of memory",
-                         f"Cookbook {NAME} was ended by signal 6 (SIGABRT, Aborted) during run")
 
     def test_many_records(self):
         result = self.check_disorder("log-and-raise", "--value", "20000")

@@ -93,6 +93,13 @@ class CtrlC(SignalTest):
                     f"START - Cookbook {NAME} by {words[1]}", FIRST, SECOND, f"Rolling back cookbook {NAME}",
                     end(97, words[1])])
 
+    def test_what_nobody_took_does_not_interrupt_the_rollback(self):
+        # link_clear_interrupt() in roll_back(), and that STAGE_ROLLBACK is not interruptible
+        process = self.start_at("run", "--how", "deaf", "--at-rollback", "sleep", "--value", "0")
+        self.interrupt(process, FIRST)
+        process.send_signal(signal.SIGINT)
+        self.check_end(process, 97, [*WHOLE, *ROLLED_BACK])
+
     def test_in_prepare_there_is_neither_start_nor_end(self):
         for words in BLOCKING:
             with self.fresh(words):
@@ -252,6 +259,54 @@ class Killed(SignalTest):
         process.kill()
         process.wait()
         self.assertNothingLeft(1)
+
+    def test_supervisor_and_runner_at_once(self):
+        # PR_SET_PDEATHSIG in settle_in() of worker.c: nobody else is left to end the worker
+        process = self.start_at("run", "--how", "spin")
+        runner = self.process_named("spicerack-run")
+        os.kill(runner, signal.SIGSTOP)
+        process.kill()
+        process.wait()
+        os.kill(runner, signal.SIGKILL)
+        self.assertNothingLeft()
+
+    def test_an_order_that_the_dead_worker_had_not_taken_is_not_for_its_successor(self):
+        # channel_discard() in on_child() of runner.c
+        process = self.start_at("lock", "--at", "lock", "--how", "wait")
+        worker = self.process_named("spicerack-work")
+        process.send_signal(signal.SIGSTOP)
+        self.go_on()
+        self.wait_for(lambda: self.waits_in(worker, "poll"), "the end of the stage")
+        os.kill(worker, signal.SIGSTOP)
+        process.send_signal(signal.SIGCONT)
+        self.wait_for_log("START - Cookbook")
+        os.kill(worker, signal.SIGKILL)
+        # It would do the run that was ordered.
+        self.check_end(process, 92, ["check", "prepare", "describe", "lock", "rollback without memory of the run",
+                                     "rollback ends"])
+
+    @staticmethod
+    def waits_in(pid, call):
+        with open(f"/proc/{pid}/wchan", encoding="ascii") as file:
+            return call in file.read()
+
+    def test_what_was_acknowledged_is_in_the_file(self):
+        # session_request() in log_text() of session.c: without the answer the cookbook would go on
+        for killed in ("cookbook", "spicerack-run", "spicerack-work"):
+            with self.fresh(killed):
+                process = self.start_at("run", "--how", "wait", "--scoped", "--deferred", "--logged")
+                process.send_signal(signal.SIGSTOP)
+                self.go_on()
+                # With the supervisor stopped nothing is acknowledged, so there is no mark, however long one waits.
+                with contextlib.suppress(AssertionError):
+                    self.wait_for(lambda: "scope" in self.marks(), "a mark without a record", seconds=1)
+                os.kill(self.process_named(killed), signal.SIGKILL)
+                process.send_signal(signal.SIGCONT)
+                process.wait()
+                self.assertNothingLeft()
+                logged = [message.removeprefix("at ") for _, message in self.records(NAME) if message.startswith("at ")]
+                for mark in self.marks():
+                    self.assertIn(mark, [*logged, "run ends", "rollback ends"])
 
     def test_worker(self):
         for words in [["--how", "deaf"], ["--how", "command"], ["--how", "sleep", "--value", "60"]]:

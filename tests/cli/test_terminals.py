@@ -183,6 +183,20 @@ class Sudo(StartedTest):
             self.assertEqual(terminal.finish().code, 97)
             self.check_log("ERROR", 97, [*WHOLE, *ROLLED_BACK])
 
+    def test_sudo_is_killed(self):
+        """With a terminal of its own sudo's other process then sends SIGHUP, SIGTERM and soon SIGKILL to the run's group."""
+        for pty in self.each():
+            terminal = self.at_run(pty)
+            os.kill(terminal.process.pid, signal.SIGKILL)
+            terminal.hang_up()
+            self.assertNothingLeft(20)
+            text = "\n".join(self.log(NAME))
+            if "died during" in text:
+                self.assertIn("a rollback is owed", text)
+            else:
+                self.assertEqual([mark for mark in self.marks() if mark in ROLLED_BACK], ROLLED_BACK)
+            self.assertRegex(text, r"END \(ERROR\)|The supervisor of cookbook \S+ died ")
+
     def test_another_user(self):
         self.scratch.chmod(0o755)
         for pty in self.each():

@@ -107,10 +107,6 @@ class Samples(CommandTest):
         result = self.installed("-l")
         self.assertEqual((result.code, result.out, result.err), (0, SAMPLES, ""))
 
-    def test_nothing_to_run_lists(self):
-        result = self.installed()
-        self.assertEqual((result.code, result.out), (0, SAMPLES))
-
     def test_dotted_name_and_path(self):
         for name in ("group1.important-cookbook", "group1/important-cookbook.so"):
             result = self.installed(name, "--tries", "1", "a word")
@@ -229,12 +225,6 @@ class Names(TreeTest):
                     f"{path}: holds several cookbooks, name one of them: group.multiple.Alpha group.multiple.Beta "
                     "group.multiple.Fails group.multiple.Locks group.multiple.Traps",
                     f"cookbook: Unable to find cookbook {name} (see cookbook -l)"])
-
-    def test_a_group_is_listed(self):
-        self.put("a/b.so")
-        self.put("c.so")
-        result = self.cookbook("a")
-        self.assertEqual((result.code, result.out), (0, "cookbooks\n`-- a\n    `-- a.b [unowned]\n"))
 
 
 class Bases(TreeTest):

@@ -806,7 +806,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	options.dry_run = other.flags & DRY_RUN;
 	options.verbose = other.flags & VERBOSE;
 	other.playing = true;
-	code = run_cookbook(&options, &cookbook, 0, NULL);
+	code = run_cookbook(&options, &cookbook, 0, NULL, NULL);
 	other.playing = false;
 	descendants_kill(NULL, 0, 0, NULL);
 	buf_free(&other.body);

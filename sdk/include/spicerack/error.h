@@ -24,6 +24,7 @@
  *     text              see text.h
  *     map               see collection.h
  *     memory            by spk_alloc(), and so by most calls, when the run has no memory left
+ *     memory.damaged    for an undo action whose record the cookbook has overwritten
  *     lock.*            see lock.h; `lock.invalid` for what `.lock` computed, too
  *     argument.default  for a computed default
  */
@@ -94,7 +95,7 @@ SPK_API const void *spk_error_payload(const struct spk_error *error, const char 
  * by spk_scope_close(), or when an error passes by, or after a crash in a fresh
  * process, in the reverse order of opening and before `rollback`. `what` says in
  * a report what was not undone; it is copied. An undo action is not interrupted
- * by the Ctrl+C that caused it.
+ * by the Ctrl+C that caused it. One whose record was overwritten is reported, not called.
  *
  * `arg` must still mean something in that fresh process: NULL, memory of the run
  * (spk_alloc(), the cookbook's structure) or a constant of the cookbook. An

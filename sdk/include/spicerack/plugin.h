@@ -75,6 +75,52 @@ struct spk_backtrace_driver {
 		       struct spk_frame *frames, struct spk_reason_buffer *reason);
 };
 
+/* kind "lineedit": lines typed at a terminal, with editing, history and completion. */
+
+/* What ended a wait for input. */
+enum spk_lineedit_wake {
+	SPK_LINEEDIT_READY,   /* there is something to read */
+	SPK_LINEEDIT_REDRAW,  /* the terminal has another size, or shows something else now */
+	SPK_LINEEDIT_ABANDON, /* this line is not wanted any more */
+};
+
+/* What an editor asks of whoever reads lines with it; `data` is theirs. */
+struct spk_lineedit_calls {
+	uint32_t size; /* of this structure */
+	/* Waits for input of the terminal; called before each byte is read. */
+	enum spk_lineedit_wake (*wait)(void *data);
+	/*
+	 * What may stand in the place of the word that `text`, the line up to the cursor, ends
+	 * with; each begins as that word does. *ret_word is the byte of `text` where it begins. The
+	 * strings live until the next call. What goes behind a complete word is a blank.
+	 */
+	spk_strings (*complete)(void *data, const char *text, size_t *ret_word);
+};
+
+/*
+ * Texts are in the encoding of the locale (LC_CTYPE), which the caller has set. Signals are the
+ * caller's as well: an editor neither handles nor blocks any, and hears of them by wait().
+ */
+struct spk_lineedit_driver {
+	struct spk_driver driver;
+	/*
+	 * Makes an editor for the terminal behind the two descriptors, which stay the caller's, and
+	 * keeps `lines` lines of history. NULL and a reason when it cannot be edited at.
+	 */
+	void *(*open)(int input, int output, size_t lines, const struct spk_lineedit_calls *calls,
+		      void *data, struct spk_reason_buffer *reason);
+	/* Adds a line to the history, behind those that are there. */
+	void (*remember)(void *editor, const char *line);
+	/*
+	 * Shows the prompt and reads a line: 1 and the line, without its end, which lives until the
+	 * next call; 0 at the end of the input (Ctrl+D on an empty line, a terminal that has gone)
+	 * or when it was abandoned. However it returns, the terminal has the settings that it had
+	 * before and the cursor is behind what was typed, after 1 at the start of a line.
+	 */
+	int (*read)(void *editor, const char *prompt, const char **ret_line);
+	void (*close)(void *editor);
+};
+
 /*
  * kind "lock": a store of locks. A lock has a key, which any number of entries wait for or hold;
  * a key's holders are limited by the smallest concurrency that one of them, or the
