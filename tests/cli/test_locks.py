@@ -160,7 +160,6 @@ class Files(Store, LocksTest):
         self.refused(f"'{self.database}': it is not a regular file")
 
     def test_removed_under_a_run(self):
-        """without: database_is_in_place() in renew()"""
         holder = self.take("holder", "--how", "sleep")
         self.wait_marked("holder", "run")
         self.database.unlink()
