@@ -84,8 +84,8 @@ PROCESSES = [
 
 RESULTS = [
     Protection("Only a result is one: a process that exits with 0 has not succeeded",
-               STAGE, "			return ENDED_DEATH;\n",
-               "			return event->death.status == 0 ? ENDED_RESULT : ENDED_DEATH;\n",
+               STAGE, "			return ended(run, ENDED_DEATH);\n",
+               "			return ended(run, event->death.status == 0 ? ENDED_RESULT : ENDED_DEATH);\n",
                "cli/test_misbehaviour run/exit-0", "cli/test_misbehaviour run/exec"),
     Protection("None but that of the stage that was ordered",
                REQUESTS, "link->stage_ordered && on_result(link, &message)", "on_result(link, &message)",
