@@ -139,8 +139,10 @@ static const char *setting(const struct spk_lock_setting *settings, size_t count
 static void free_store(struct store *store)
 {
 	rows_forget(store);
-	while (store->held_count > 0)
-		forget_held(store, store->held[0].id);
+	for (size_t i = 0; i < store->held_count; i++) {
+		free(store->held[i].key);
+		free(store->held[i].id);
+	}
 	database_close(store);
 	if (store->runs_fd >= 0)
 		close(store->runs_fd);
@@ -215,7 +217,7 @@ static enum spk_lock_status enter(void *data, struct spk_lock_entry *entry,
 	if (status == SPK_LOCK_OK && !note_held(store, entry->key, entry->id))
 		status = rows_no_memory(store);
 	status = rows_finish(store, status, fresh ? own : NULL);
-	if (status != SPK_LOCK_OK) {
+	if (status != SPK_LOCK_OK || !own) {
 		if (fresh)
 			forget_held(store, entry->id);
 		return status;

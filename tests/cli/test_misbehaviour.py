@@ -409,7 +409,8 @@ class Pair(CommandTest):
 
     def check_files(self):
         found = [str(path.relative_to(self.scratch)) for path in self.scratch.rglob("*")]
-        ours = re.compile(r"home|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
+        locks = r"/\.local(/state(/spicerack(/locks(/runs(/[-0-9a-f]{36})?|/locks\.db(-wal|-shm)?)?)?)?)?"
+        ours = re.compile(rf"home({locks})?|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
         self.assertEqual([name for name in found if not ours.fullmatch(name)], [])
 
 
