@@ -6,7 +6,8 @@ Builds one cookbook: NAME is its dotted name, `discovery.service-route`, and the
 file becomes discovery/service-route.so below the binary directory's `cookbooks`
 and, installed, below DESTINATION (default: SPICERACK_COOKBOOKS_DIR). The flags
 make the compiler find what would otherwise fail in a run: mistakes in formats,
-unused results, glued strings (clang, in plain tables), undefined symbols.
+dropped results, values not set on every path, glued strings (clang, in plain
+tables), undefined symbols. What they find in practice is in tests/mistakes.
 
 The file that is tested is the file that is installed, with the same RUNPATH
 (CMAKE_INSTALL_RPATH, by default none): in one of its own for the build tree CMake
@@ -19,6 +20,18 @@ if(NOT DEFINED SPICERACK_COOKBOOKS_DIR)
 		set(SPICERACK_COOKBOOKS_DIR ${CMAKE_INSTALL_LIBDIR}/spicerack/cookbooks/examples)
 	endif()
 endif()
+
+# What is an error in a cookbook: what would fail in a run, or do something else than it says. The
+# first list is for every compiler, also in spicerack.pc; the others are for one of them.
+set(SPICERACK_COOKBOOK_FLAGS
+	-Wall -Wextra -Wformat=2 -Wwrite-strings -Wno-unused-parameter
+	-Werror=format -Werror=format-security -Werror=incompatible-pointer-types
+	-Werror=int-conversion -Werror=enum-conversion -Werror=implicit-function-declaration
+	-Werror=return-type -Werror=unused-result -Werror=uninitialized -Werror=address
+	-Werror=nonnull -Werror=parentheses -Werror=misleading-indentation
+	-Werror=sizeof-pointer-memaccess -Werror=switch)
+set(SPICERACK_COOKBOOK_FLAGS_GNU -Werror=maybe-uninitialized -Werror=discarded-qualifiers)
+set(SPICERACK_COOKBOOK_FLAGS_CLANG -Werror=string-concatenation -Werror=string-compare)
 
 function(spicerack_add_cookbook name)
 	cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_INSTALL" "DESTINATION" "LIBRARIES")
@@ -43,11 +56,11 @@ function(spicerack_add_cookbook name)
 		BUILD_WITH_INSTALL_RPATH ON
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)
+	# Without a build type, too: gcc looks for values that were not set only when it optimizes.
 	target_compile_options(${target} PRIVATE
-		-g -fno-optimize-sibling-calls -Wall -Wextra -Wformat=2 -Wwrite-strings -Wno-unused-parameter
-		-Werror=format -Werror=incompatible-pointer-types -Werror=int-conversion
-		-Werror=implicit-function-declaration -Werror=return-type -Werror=unused-result
-		$<$<C_COMPILER_ID:Clang>:-Werror=string-concatenation>)
+		-g $<$<CONFIG:>:-O2> -fno-optimize-sibling-calls ${SPICERACK_COOKBOOK_FLAGS}
+		$<$<C_COMPILER_ID:GNU>:${SPICERACK_COOKBOOK_FLAGS_GNU}>
+		$<$<C_COMPILER_ID:Clang>:${SPICERACK_COOKBOOK_FLAGS_CLANG}>)
 	target_link_libraries(${target} PRIVATE Spicerack::spicerack ${ARG_LIBRARIES})
 	target_link_options(${target} PRIVATE
 		-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id)

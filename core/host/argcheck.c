@@ -202,6 +202,13 @@ static enum argcheck check_reading(const struct value *value)
 	return ARGCHECK_REFUSED;
 }
 
+static bool is_placeholder(const struct parser *parser, const char *text)
+{
+	const char *placeholder = parser->context->placeholder;
+
+	return placeholder && strstr(text, placeholder);
+}
+
 /* What a type function of argparse would refuse. */
 static enum argcheck check_value(struct value *value)
 {
@@ -234,9 +241,12 @@ static enum argcheck check_word(struct value *value, const char *word, bool choi
 		if (comma)
 			*comma = '\0';
 		value->text = p;
-		result = check_value(value);
-		if (result == ARGCHECK_GOOD && choices)
-			result = check_choices(value);
+		result = ARGCHECK_GOOD;
+		if (!is_placeholder(value->parser, p)) {
+			result = check_value(value);
+			if (result == ARGCHECK_GOOD && choices)
+				result = check_choices(value);
+		}
 		more = comma != NULL;
 		p = comma ? comma + 1 : p;
 	} while (more && result == ARGCHECK_GOOD);
@@ -321,6 +331,15 @@ static bool same_texts(const struct effective *a, const struct effective *b)
 	return true;
 }
 
+/* Whether its value is not known, for the sake of rules that compare values. */
+static bool is_open(const struct parser *parser, const struct effective *effective)
+{
+	for (size_t i = 0; i < effective->count; i++)
+		if (is_placeholder(parser, effective->texts[i]))
+			return true;
+	return false;
+}
+
 /* The words between the names of the second and the first argument; NULL: the rule holds. */
 static const char *broken_rule(const struct rule_spec *rule, const struct effective *first,
 			       const struct effective *second)
@@ -350,9 +369,11 @@ enum argcheck argcheck_rules(const struct parser *parser, const struct parser *s
 		const struct rule_spec *rule = &spec->rules[i];
 		struct effective first = effective_of(parser, sub, rule->first);
 		struct effective second = effective_of(parser, sub, rule->second);
+		bool compares = rule->kind == SPK_RULE_DIFFER || rule->kind >= SPK_RULE_REQUIRED_IF;
 		const char *words = NULL;
 
-		if (first.action && second.action)
+		if (first.action && second.action &&
+		    !(compares && (is_open(parser, &first) || is_open(parser, &second))))
 			words = broken_rule(rule, &first, &second);
 		if (words) {
 			buf_puts(message, "argument ");

@@ -181,6 +181,16 @@ static int expand(const struct expansion *with, const char *text, struct buf *ou
 	return 0;
 }
 
+int arghelp_check(const struct parser *parser, const struct action *action, struct err *err)
+{
+	const struct expansion with = {.prog = parser->prog, .action = action};
+	struct buf shown = {0};
+	int rc = action->help ? expand(&with, action->help, &shown, err) : 0;
+
+	buf_free(&shown);
+	return rc;
+}
+
 /* What the sections of one help share. */
 struct page {
 	const struct parser *parser;

@@ -20,4 +20,8 @@ void arghelp_values(const struct action *action, struct buf *out);
 /* "{a,b}" */
 void arghelp_choices(const struct action *action, struct buf *out);
 
+/* Whether the help text of one argument can be shown; -1 with the reason. */
+MUST_CHECK int arghelp_check(const struct parser *parser, const struct action *action,
+			     struct err *err);
+
 #endif

@@ -24,6 +24,8 @@ struct argparse_context {
 	 */
 	int (*matches)(void *data, const char *pattern, const char *text, struct err *err);
 	void *data;
+	/* A word that holds this text stands for any value that is accepted; NULL: none does. */
+	const char *placeholder;
 };
 
 /* One argument of the main table or of the chosen subcommand, in table order. */

@@ -24,8 +24,8 @@
 
 /* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
 struct command_line {
-	bool list, dry_run, verbose, no_locks, in_process, version;
-	const char *config_file;
+	bool list, dry_run, verbose, no_locks, in_process, yes, version;
+	const char *config_file, *answers;
 	spk_duration timeout;
 };
 
@@ -37,6 +37,8 @@ enum option {
 	NO_LOCKS,
 	TIMEOUT,
 	IN_PROCESS,
+	YES,
+	ANSWERS,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -70,6 +72,11 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	       .help = "run the cookbook in the process that opens it, for gdb and valgrind: a "
 		       "crash "
 		       "is then not rolled back"),
+	OPTION(YES, yes, 0, SPK_TYPE_FLAG,
+	       .help = "answer confirmations with go, and failures that would be asked about with "
+		       "abort; nothing else"),
+	OPTION(ANSWERS, answers, 0, SPK_TYPE_STRING, .metavar = "FILE",
+	       .help = "answer questions with what this file says"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -106,7 +113,8 @@ static int count_global(int argc, char *const *argv)
 		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1] ||
 		    strchr("0123456789.", argv[i][1]))
 			break;
-		if (strcmp(argv[i], "--config-file") == 0 || strcmp(argv[i], "--timeout") == 0) {
+		if (strcmp(argv[i], "--config-file") == 0 || strcmp(argv[i], "--timeout") == 0 ||
+		    strcmp(argv[i], "--answers") == 0) {
 			i++;
 			continue;
 		}
@@ -150,6 +158,13 @@ static spk_duration timeout_of(const struct parsed *parsed)
 	return timeout;
 }
 
+static const char *last_text(const struct parsed *parsed, enum option option)
+{
+	spk_strings texts = parsed->args[option].texts;
+
+	return texts.count > 0 ? texts.items[texts.count - 1] : NULL;
+}
+
 static int run(const struct settings *settings, const struct parsed *parsed, const char *name,
 	       int argc, char *const *argv)
 {
@@ -166,26 +181,36 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 	};
 	struct tree_found found;
 	struct buf shown = {0};
+	struct err err;
 	int code;
 
+	if (answers_read(last_text(parsed, ANSWERS), given(parsed, YES), &run_options.answers,
+			 &err) < 0) {
+		fprintf(stderr, "cookbook: %s\n", err.text);
+		return EXIT_STARTUP;
+	}
 	switch (tree_find(bases, name, stderr, &found)) {
 	case TREE_FOUND:
 		identity_fill(&identity);
 		code = run_cookbook(&run_options, &found, argc, argv, NULL);
 		tree_found_free(&found);
-		return code;
+		break;
 	case TREE_GROUP:
 		identity_fill(&identity);
-		return menu_run(&run_options, name,
+		code = menu_run(&run_options, name,
 				(spk_strings){(const char *const *)argv, (size_t)argc});
+		break;
 	case TREE_NONE:
 	default:
 		record_sanitize(name, strlen(name), "\\x0a", &shown);
 		fprintf(stderr, "cookbook: Unable to find cookbook %s (see cookbook -l)\n",
 			buf_text(&shown));
 		buf_free(&shown);
-		return EXIT_NO_COOKBOOK;
+		code = EXIT_NO_COOKBOOK;
+		break;
 	}
+	answers_free(run_options.answers);
+	return code;
 }
 
 /* A base directory that is not there is a mistake in the configuration, not an empty tree. */

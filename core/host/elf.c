@@ -92,6 +92,24 @@ static inline const unsigned char *view_file(struct elf *elf, uint64_t offset, s
 	return view_window(elf, offset, length, err);
 }
 
+int elf_read_file(struct elf *elf, uint64_t offset, void *out, size_t length, struct err *err)
+{
+	unsigned char *to = out;
+
+	while (length) {
+		size_t some = length < ELF_VIEW_MAX ? length : ELF_VIEW_MAX;
+		const unsigned char *from = view_file(elf, offset, some, err);
+
+		if (!from)
+			return -1;
+		memcpy(to, from, some);
+		to += some;
+		offset += some;
+		length -= some;
+	}
+	return 0;
+}
+
 /* The segment that `address` lies in, NULL for none. Segments are few and in order. */
 static inline const struct elf_segment *segment_of(const struct elf *elf, uint64_t address)
 {
@@ -216,8 +234,10 @@ static int take_dynamic(struct elf *elf, const Elf64_Dyn *entry,
 			return elf_broken(err, "relocations of another size");
 		break;
 	case DT_FLAGS_1:
-		if (value & DF_1_PIE)
+		if (value & DF_1_PIE) {
+			elf->fault = ELF_NOT_SHARED;
 			return err_set(err, "a program, not a shared object");
+		}
 		break;
 	default:
 		break;
@@ -265,6 +285,27 @@ int elf_dynamic(struct elf *elf, size_t index, uint64_t *ret_tag, uint64_t *ret_
 		return -1;
 	*ret_tag = (uint64_t)entry.d_tag;
 	*ret_value = entry.d_un.d_val;
+	return 0;
+}
+
+int elf_dynamic_text(struct elf *elf, uint64_t value, size_t *left, char **ret_text,
+		     struct err *err)
+{
+	uint64_t address;
+	size_t length;
+	char *text;
+
+	if (__builtin_add_overflow(elf->strings, value, &address))
+		return elf_broken(err, "leads out of its segments");
+	if (elf_string_length(elf, address, *left, &length, err) < 0)
+		return -1;
+	text = xcalloc(length + 1, 1);
+	if (elf_read(elf, address, text, length, err) < 0) {
+		free(text);
+		return -1;
+	}
+	*left -= length;
+	*ret_text = text;
 	return 0;
 }
 
@@ -335,26 +376,82 @@ static int add_segment(struct elf *elf, const Elf64_Phdr *header, struct err *er
 		.offset = header->p_offset,
 		.file_size = header->p_filesz,
 		.front_size = header->p_filesz < front ? header->p_filesz : front,
+		.flags = header->p_flags,
 	};
 	return 0;
 }
 
-static int check_header(const Elf64_Ehdr *header, struct err *err)
+static int not_shared(struct elf *elf, const char *reason, struct err *err)
+{
+	elf->fault = ELF_NOT_SHARED;
+	return err_set(err, "%s", reason);
+}
+
+static int check_header(struct elf *elf, const Elf64_Ehdr *header, struct err *err)
 {
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-		return err_set(err, "not a shared object");
+		return not_shared(elf, "not a shared object", err);
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    header->e_machine != MACHINE)
+	    header->e_machine != MACHINE) {
+		elf->fault = ELF_FOREIGN;
 		return err_set(err, "foreign: built for another kind of machine");
+	}
 	if (header->e_ident[EI_VERSION] != EV_CURRENT || header->e_type != ET_DYN)
-		return err_set(err, "not a shared object");
+		return not_shared(elf, "not a shared object", err);
 	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phnum == 0 ||
 	    header->e_phnum > ELF_SEGMENTS_MAX)
 		return elf_broken(err, "no program headers");
+	if (header->e_shentsize == sizeof(Elf64_Shdr)) {
+		elf->section_headers = header->e_shoff;
+		elf->section_count = header->e_shnum;
+		elf->section_names = header->e_shstrndx;
+	}
 	return 0;
 }
 
-static int read_headers(struct elf *elf, struct err *err)
+/* Takes one program header; the dynamic section is read when all segments are known. */
+static int take_segment(struct elf *elf, const Elf64_Phdr *segment, Elf64_Phdr *dynamic,
+			struct err *err)
+{
+	switch (segment->p_type) {
+	case PT_LOAD:
+		return add_segment(elf, segment, err);
+	case PT_DYNAMIC:
+		*dynamic = *segment;
+		break;
+	case PT_NOTE:
+		if (!elf->build_id_length && segment->p_offset < elf->size)
+			read_notes(elf, segment);
+		break;
+	case PT_GNU_STACK:
+		elf->has_stack = true;
+		elf->stack_flags = segment->p_flags;
+		break;
+	case PT_GNU_RELRO:
+		elf->relro = segment->p_vaddr;
+		elf->relro_size = segment->p_memsz;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* The first bytes of the file, unless it is in memory. */
+static int read_front(struct elf *elf, struct err *err)
+{
+	size_t length = elf->size < sizeof(elf->first) ? (size_t)elf->size : sizeof(elf->first);
+
+	if (elf->front)
+		return 0;
+	if (read_fully(elf, 0, elf->first, length, err) < 0)
+		return -1;
+	elf->front = elf->first;
+	elf->front_length = length;
+	return 0;
+}
+
+static int read_headers(struct elf *elf, bool relocations, struct err *err)
 {
 	Elf64_Phdr dynamic_header = {0};
 	struct elf_relocation_tables tables = {0};
@@ -362,23 +459,16 @@ static int read_headers(struct elf *elf, struct err *err)
 	Elf64_Ehdr header;
 
 	if (elf->size < sizeof(header))
-		return err_set(err, elf->size ? "not a shared object" : "an empty file");
+		return not_shared(elf, elf->size ? "not a shared object" : "an empty file", err);
 	if (elf->size > FILE_MAX)
 		return err_set(err, "larger than %llu MiB", FILE_MAX >> 20);
-	if (!elf->front) {
-		size_t length = elf->size < sizeof(elf->first) ? (size_t)elf->size
-							       : sizeof(elf->first);
-
-		if (read_fully(elf, 0, elf->first, length, err) < 0)
-			return -1;
-		elf->front = elf->first;
-		elf->front_length = length;
-	}
+	if (read_front(elf, err) < 0)
+		return -1;
 	from = view_file(elf, 0, sizeof(header), err);
 	if (!from)
 		return -1;
 	memcpy(&header, from, sizeof(header));
-	if (check_header(&header, err) < 0)
+	if (check_header(elf, &header, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < header.e_phnum; i++) {
 		Elf64_Phdr segment;
@@ -389,19 +479,14 @@ static int read_headers(struct elf *elf, struct err *err)
 		if (!from)
 			return -1;
 		memcpy(&segment, from, sizeof(segment));
-		if (segment.p_type == PT_LOAD && add_segment(elf, &segment, err) < 0)
+		if (take_segment(elf, &segment, &dynamic_header, err) < 0)
 			return -1;
-		if (segment.p_type == PT_DYNAMIC)
-			dynamic_header = segment;
-		if (segment.p_type == PT_NOTE && !elf->build_id_length &&
-		    segment.p_offset < elf->size)
-			read_notes(elf, &segment);
 	}
 	if (!dynamic_header.p_memsz)
-		return err_set(err, "not a shared object");
+		return not_shared(elf, "not a shared object", err);
 	if (read_dynamic(elf, &dynamic_header, &tables, err) < 0)
 		return -1;
-	return elf_load_relocations(elf, &tables, err);
+	return relocations ? elf_load_relocations(elf, &tables, err) : 0;
 }
 
 /* Forgets the file before. */
@@ -417,7 +502,13 @@ static void start(struct elf *elf, int fd, uint64_t size)
 int elf_open(struct elf *elf, int fd, uint64_t size, struct err *err)
 {
 	start(elf, fd, size);
-	return read_headers(elf, err);
+	return read_headers(elf, true, err);
+}
+
+int elf_open_library(struct elf *elf, int fd, uint64_t size, struct err *err)
+{
+	start(elf, fd, size);
+	return read_headers(elf, false, err);
 }
 
 int elf_open_memory(struct elf *elf, const void *bytes, size_t size, struct err *err)
@@ -425,7 +516,7 @@ int elf_open_memory(struct elf *elf, const void *bytes, size_t size, struct err 
 	start(elf, -1, size);
 	elf->front = bytes;
 	elf->front_length = size;
-	return read_headers(elf, err);
+	return read_headers(elf, true, err);
 }
 
 void elf_close(struct elf *elf)

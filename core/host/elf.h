@@ -2,7 +2,8 @@
 /*
  * Reads a shared object on paper: program headers, dynamic symbols and relocations, with bounded
  * pread and nothing mapped or executed. Whatever the file says is checked before it is believed;
- * time and memory are bounded whatever it says. Section headers are not looked at.
+ * time and memory are bounded whatever it says. Section headers, which a run does not need, are
+ * looked at by elf_sections() alone.
  *
  * Reasons in `err` do not name the file: the caller does.
  */
@@ -22,8 +23,16 @@
 #define ELF_BUILD_ID_MAX 64
 #define ELF_NAME_MAX 128
 
+/* Why a file could not be opened. */
+enum elf_fault {
+	ELF_BROKEN,     /* cut short, contradicts itself, or cannot be read */
+	ELF_FOREIGN,    /* another machine's */
+	ELF_NOT_SHARED, /* no shared object at all */
+};
+
 struct elf_segment {
 	uint64_t address, memory_size, offset, file_size;
+	uint32_t flags;      /* PF_R, PF_W, PF_X */
 	uint64_t front_size; /* how much of it lies in the elf's `front` */
 };
 
@@ -55,6 +64,12 @@ struct elf {
 	size_t segment_count, relocation_count;
 	unsigned long clock;
 	uint32_t build_id_length;
+	enum elf_fault fault; /* of what was refused */
+	bool has_stack;       /* a PT_GNU_STACK, with these flags: */
+	uint32_t stack_flags;
+	uint64_t relro, relro_size; /* made read-only when it is relocated; 0: nothing */
+	uint64_t section_headers;   /* offset in the file */
+	uint16_t section_count, section_names;
 	struct elf_segment segments[ELF_SEGMENTS_MAX];
 	struct elf_relocation *relocations; /* by address */
 	size_t relocation_capacity;
@@ -72,6 +87,9 @@ MUST_CHECK int elf_open(struct elf *elf, int fd, uint64_t size, struct err *err)
 
 /* The same for a file in memory, which must live as long. */
 MUST_CHECK int elf_open_memory(struct elf *elf, const void *bytes, size_t size, struct err *err);
+
+/* The same without relocations, of which a library may have more than a cookbook. */
+MUST_CHECK int elf_open_library(struct elf *elf, int fd, uint64_t size, struct err *err);
 
 void elf_close(struct elf *elf);
 
@@ -91,6 +109,13 @@ MUST_CHECK int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol 
 MUST_CHECK int elf_dynamic(struct elf *elf, size_t index, uint64_t *ret_tag, uint64_t *ret_value,
 			   struct err *err);
 
+/*
+ * Reads a text that an entry of the dynamic section names, like DT_NEEDED, for free(). Its length
+ * is taken off `*left`, what such texts of one file may hold together.
+ */
+MUST_CHECK int elf_dynamic_text(struct elf *elf, uint64_t value, size_t *left, char **ret_text,
+				struct err *err);
+
 /* Copies what will be at `address`, before relocation. -1 when that is not within the file's
  * segments. */
 MUST_CHECK int elf_read(struct elf *elf, uint64_t address, void *out, size_t length,
@@ -107,6 +132,37 @@ MUST_CHECK int elf_string_length(struct elf *elf, uint64_t address, size_t limit
  */
 MUST_CHECK int elf_zeros(struct elf *elf, uint64_t address, size_t length, size_t *ret_offset,
 			 struct err *err);
+
+/* A section: what a linker or a debugger knows of the file. */
+struct elf_section {
+	char name[ELF_NAME_MAX]; /* cut when longer */
+	uint32_t type, link;
+	uint64_t flags, address, offset, size;
+};
+
+/* All sections; there may be none. `**ret_sections` is the caller's to free(). */
+MUST_CHECK int elf_sections(struct elf *elf, struct elf_section **ret_sections, size_t *ret_count,
+			    struct err *err);
+
+/* A symbol of a section of the type SHT_SYMTAB or SHT_DYNSYM, or of the dynamic ones. */
+struct elf_entry {
+	char name[ELF_NAME_MAX]; /* "" for one that is longer */
+	uint64_t address, size;
+	uint32_t index;                          /* in its table */
+	uint16_t section;                        /* 0: undefined */
+	unsigned char type, binding, visibility; /* STT_, STB_, STV_ */
+};
+
+/* Calls `each` for every symbol of a section until it returns false. */
+MUST_CHECK int elf_section_symbols(struct elf *elf, const struct elf_section *sections,
+				   size_t section_count, const struct elf_section *table,
+				   bool (*each)(void *data, const struct elf_entry *entry),
+				   void *data, struct err *err);
+
+/* The same for the dynamic symbols, which a stripped file has, too. */
+MUST_CHECK int elf_dynamic_symbols(struct elf *elf,
+				   bool (*each)(void *data, const struct elf_entry *entry),
+				   void *data, struct err *err);
 
 enum elf_pointer {
 	ELF_POINTER_NULL,

@@ -27,8 +27,7 @@ bool elf_symbol_defined(const Elf64_Sym *symbol)
 	       type != STT_TLS && type != STT_GNU_IFUNC;
 }
 
-/* How many dynamic symbols there are, by the hash table, which alone knows. */
-static int count_symbols(struct elf *elf, uint64_t *ret_count, struct err *err)
+int elf_symbol_count(struct elf *elf, uint64_t *ret_count, struct err *err)
 {
 	uint32_t head[4], last = 0;
 	uint64_t buckets, chains;
@@ -179,7 +178,7 @@ int elf_symbols(struct elf *elf, const char *stem, struct elf_symbol **ret_symbo
 		goto out;
 	if (candidates == 0)
 		goto done;
-	if (count_symbols(elf, &total, err) < 0)
+	if (elf_symbol_count(elf, &total, err) < 0)
 		goto out;
 	symbols = xreallocarray(NULL, candidates, sizeof(*symbols));
 	for (uint64_t i = 0; i < total;) {

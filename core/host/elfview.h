@@ -20,6 +20,10 @@ int elf_broken(struct err *err, const char *reason);
  */
 const unsigned char *elf_view(struct elf *elf, uint64_t address, size_t *length, struct err *err);
 
+/* Copies `length` bytes from the offset `offset` of the file, whatever segment they are in. */
+MUST_CHECK int elf_read_file(struct elf *elf, uint64_t offset, void *out, size_t length,
+			     struct err *err);
+
 /* elf_read() for what does not lie in `front`. */
 MUST_CHECK int elf_read_slowly(struct elf *elf, uint64_t address, unsigned char *to, size_t length,
 			       struct err *err);
@@ -43,6 +47,9 @@ static inline int elf_read_small(struct elf *elf, uint64_t address, void *out, s
 /* A dynamic symbol by its number. */
 MUST_CHECK int elf_symbol_read(struct elf *elf, uint32_t index, Elf64_Sym *ret_symbol,
 			       struct err *err);
+
+/* How many dynamic symbols there are, by the hash table, which alone knows. */
+MUST_CHECK int elf_symbol_count(struct elf *elf, uint64_t *ret_count, struct err *err);
 
 /* Whether the symbol is an address of this file, known before it is opened. */
 bool elf_symbol_defined(const Elf64_Sym *symbol);

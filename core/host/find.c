@@ -233,7 +233,7 @@ static char *inherit_owner(spk_strings bases, const struct parts *parts, size_t 
 		}
 	}
 	buf_free(&path);
-	return owner ? owner : xstrdup("unowned");
+	return owner ? owner : xstrdup(TREE_NO_OWNER);
 }
 
 /* Fills in what does not stand in the file. */

@@ -49,6 +49,7 @@ void link_trace_read(struct wire_reader *body, struct link_trace *trace, bool wi
 static void child_ended(struct link *link)
 {
 	link->child_alive = false;
+	progress_clear(&link->output.progress, link->output.log);
 	link->death_due_ns = 0;
 	fd_close(&link->child_fd);
 }
@@ -88,6 +89,7 @@ static const struct link_event *told(struct link *link, enum link_event_type typ
 	link->event.type = type;
 	if (type == LINK_RESULT || type == LINK_GONE || type == LINK_RUNNER_GONE) {
 		link->stage_ordered = false;
+		progress_clear(&link->output.progress, link->output.log);
 		output_drain(&link->output);
 	}
 	return &link->event;
@@ -197,9 +199,26 @@ bool link_outer_has_died(struct link *link)
 	return true;
 }
 
+/* In ns; INT64_MAX: for ever. */
+static int64_t time_left(int64_t deadline_ns)
+{
+	return deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
+}
+
+static void poll_for(struct pollfd *fds, nfds_t count, int64_t left_ns)
+{
+	struct timespec timeout = {0};
+
+	if (left_ns > 0) {
+		timeout.tv_sec = left_ns / 1000000000LL;
+		timeout.tv_nsec = left_ns % 1000000000LL;
+	}
+	ppoll(fds, count, left_ns == INT64_MAX ? NULL : &timeout, NULL);
+}
+
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, LOCKS, COUNT };
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -213,13 +232,13 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
 				    .events = POLLOUT},
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
+			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
 			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
 		};
 		nfds_t outer = watch_outer(link, fds + COUNT);
 		const struct link_event *event;
-		struct timespec timeout = {0};
 		int64_t until = deadline_ns;
-		int64_t left;
+		int64_t left, redraw_ns;
 
 		if (link->runner == 0)
 			return told(link, LINK_RUNNER_GONE);
@@ -227,12 +246,9 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			return told(link, LINK_GONE);
 		if (link->death_due_ns && link->death_due_ns < until)
 			until = link->death_due_ns;
-		left = until == INT64_MAX ? INT64_MAX : until - spk_uptime().ns;
-		if (left > 0) {
-			timeout.tv_sec = left / 1000000000LL;
-			timeout.tv_nsec = left % 1000000000LL;
-		}
-		ppoll(fds, COUNT + outer, left == INT64_MAX ? NULL : &timeout, NULL);
+		redraw_ns = progress_draw(&output->progress, output->log);
+		left = time_left(until);
+		poll_for(fds, COUNT + outer, left < redraw_ns ? left : redraw_ns);
 		if (fds[SIGNALS].revents) {
 			link->event.signal = signals_next(link->signal_fd);
 			if (link->event.signal)
@@ -267,6 +283,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		if (left <= 0)
 			return until == link->death_due_ns ? runner_gone(link)
 							   : told(link, LINK_TIMEOUT);
+		if (fds[TYPED].revents)
+			return told(link, LINK_TYPED);
 	}
 }
 
@@ -427,6 +445,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.child_fd = -1,
 		.in_process = order->in_process,
 		.signal_fd = signal_fd,
+		.typed_fd = -1,
 		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
 	};
 	if (start_runner(link, runner, err) < 0)
@@ -459,6 +478,7 @@ int link_child(struct link *link)
 		return -1;
 	link->child_alive = link->event.number != 0;
 	link->orders = link->received = link->answered = 0;
+	requests_forget(link);
 	if (link->child_alive && !link->in_process)
 		link->child_fd = (int)syscall(SYS_pidfd_open, (pid_t)link->event.number, 0);
 	return link->child_alive ? 0 : -1;
@@ -479,7 +499,7 @@ void link_stage(struct link *link, enum stage stage)
 
 void link_answer(struct link *link, const struct buf *body)
 {
-	requests_forget_nested(link);
+	requests_forget(link);
 	if (link->child_alive && !requests_answer(link, link->serial, body))
 		runner_gone(link);
 }
@@ -560,5 +580,5 @@ void link_close(struct link *link)
 	fd_close(&link->child_fd);
 	buf_free(&link->event.result.error);
 	buf_free(&link->event.result.text_copy);
-	requests_forget_nested(link);
+	requests_forget(link);
 }

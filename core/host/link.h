@@ -15,6 +15,7 @@
 #include "../runtime/protocol.h"
 #include "log.h"
 #include "output.h"
+#include "question.h"
 
 /* How long the other side may take to make room for a message. */
 #define LINK_SEND_TIMEOUT_MS 10000
@@ -57,8 +58,10 @@ enum link_event_type {
 	LINK_SIGNAL,      /* one for the supervisor */
 	LINK_TIMEOUT,
 	LINK_NESTED,       /* the child asks for an inner run and waits for link_answer() */
+	LINK_QUESTION,     /* the child asks the operator and waits for link_answer() */
+	LINK_TYPED,        /* there is something to read at `typed_fd` */
 	LINK_OUTER_DEATH,  /* of a child or a runner that this one works for; told once */
-	LINK_LOCK_REQUEST, /* the child asks about a lock, likewise */
+	LINK_LOCK_REQUEST, /* the child asks about a lock and waits for link_answer() */
 	LINK_LOCKS,        /* the keeper of the locks has news */
 	LINK_ANSWER,       /* of the runner: internal */
 };
@@ -87,6 +90,7 @@ struct link_event {
 	struct child_death death;
 	struct nested_request nested;
 	struct lock_request lock;
+	struct question question; /* without its cookbook; it lives until link_answer() */
 	uint32_t answer;
 	const char *text;
 	uint64_t number;
@@ -112,8 +116,10 @@ struct link {
 	char build_id[129];   /* of the cookbook's file, in hexadecimal; "": it has none */
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
+	int typed_fd; /* a terminal that a question waits at; -1: none */
 	struct output output;
-	uint32_t serial; /* of the request that waits for its answer */
+	uint32_t serial; /* of the request that waits for link_answer() */
+	struct buf held; /* that request; empty: none waits */
 	/* For REQUEST_CHECK, of this child: orders given, serials of requests. */
 	uint32_t orders, received, answered;
 	struct link_event event;

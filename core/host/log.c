@@ -120,6 +120,31 @@ const char *log_record_head(const struct log *log)
 	return log->head;
 }
 
+size_t log_columns(const struct log *log)
+{
+	return terminal_columns(&log->terminal);
+}
+
+void log_set_status(struct log *log, const char *text, size_t columns)
+{
+	terminal_set_status(&log->terminal, text, columns);
+}
+
+void log_hold(struct log *log, const char *cue)
+{
+	terminal_set_cue(&log->terminal, cue);
+}
+
+bool log_yield(struct log *log, int fd)
+{
+	return terminal_yield(&log->terminal, fd);
+}
+
+void log_resume(struct log *log, bool ended)
+{
+	terminal_resume(&log->terminal, ended);
+}
+
 void log_close(struct log *log)
 {
 	if (!log)

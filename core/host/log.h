@@ -47,6 +47,18 @@ void log_printf(struct log *log, enum spk_level level, const char *file, int lin
 const char *log_file_path(const struct log *log, bool extended);
 const char *log_record_head(const struct log *log);
 
+/*
+ * What stands below the records on the terminal (terminal.h): the columns there are (0: no place
+ * for it), a status, the place where an answer is typed.
+ */
+size_t log_columns(const struct log *log);
+void log_set_status(struct log *log, const char *text, size_t columns);
+void log_hold(struct log *log, const char *cue);
+
+/* Before and behind data that goes to `fd`, which may be the same terminal. */
+bool log_yield(struct log *log, int fd);
+void log_resume(struct log *log, bool ended);
+
 void log_close(struct log *log);
 
 #endif

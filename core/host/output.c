@@ -102,6 +102,8 @@ static void flush_out(struct output *output)
 {
 	size_t done = 0;
 	struct buf rest = {0};
+	char last = '\n';
+	bool yielded = output->out.length > 0 && log_yield(output->log, STDOUT_FILENO);
 
 	while (done < output->out.length) {
 		struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -127,7 +129,10 @@ static void flush_out(struct output *output)
 			break;
 		}
 		done += (size_t)put;
+		last = output->out.text[done - 1];
 	}
+	if (yielded)
+		log_resume(output->log, last == '\n');
 	if (done == output->out.length) {
 		buf_clear(&output->out);
 		return;

@@ -11,6 +11,7 @@
 
 #include "../runtime/buf.h"
 #include "log.h"
+#include "progress.h"
 #include "redactor.h"
 
 struct output {
@@ -20,6 +21,7 @@ struct output {
 	struct log *log;
 	const char *name;              /* of the cookbook */
 	struct redactor_stream stream; /* of its standard output */
+	struct progress progress;      /* what it says of how far it is */
 };
 
 /* Whether the pipe of standard output should be read: not while our own reader is slow. */

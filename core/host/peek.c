@@ -124,9 +124,8 @@ static int read_descriptor(struct peek_reader *reader, uint64_t address, struct 
 	if (peek_read_bytes(reader, address, head, sizeof(head)) < 0)
 		return -1;
 	if (head[1] != SPK_ABI)
-		return err_set(reader->err, "%s: %s%sneeds ABI %u, this host has ABI %u",
-			       peek_shown_path(reader), reader->cookbook,
-			       *reader->cookbook ? ": " : "", head[1], SPK_ABI);
+		return peek_fail(reader, FINDING_OTHER_ABI, "needs ABI %u, this host has ABI %u",
+				 head[1], SPK_ABI);
 	if (peek_adopt(reader, address, head[0], raw, sizeof(raw), COOKBOOK_1_0) < 0 ||
 	    peek_check_bools(reader, raw, offsetof(struct spk_cookbook, skip_start),
 			     offsetof(struct spk_cookbook, skip_start)) < 0 ||
@@ -143,6 +142,7 @@ static int read_descriptor(struct peek_reader *reader, uint64_t address, struct 
 	spec->skip_start = theirs.skip_start;
 	spec->lock_ttl = theirs.lock_ttl;
 	spec->timeout = theirs.timeout;
+	spec->has_calls = theirs.calls.count > 0;
 	if (spec->state_size > PEEK_STATE_MAX)
 		return peek_bad(reader, "a structure larger than 64 MiB");
 	if (spec->task_id > SPK_REQUIRED || spec->reason > SPK_REQUIRED)
@@ -154,26 +154,45 @@ static int read_descriptor(struct peek_reader *reader, uint64_t address, struct 
 			   TEXT_LINE, &spec->title) < 0)
 		return -1;
 	spec->title_changed = reader->changed;
+	reader->changed = false;
 	if (peek_read_text(reader, address + offsetof(struct spk_cookbook, owner), "owner",
-			   TEXT_LINE, &spec->owner) < 0 ||
-	    peek_read_text(reader, address + offsetof(struct spk_cookbook, description),
+			   TEXT_LINE, &spec->owner) < 0)
+		return -1;
+	spec->owner_changed = reader->changed;
+	if (peek_read_text(reader, address + offsetof(struct spk_cookbook, description),
 			   "description", TEXT_PROSE, &spec->description) < 0)
 		return -1;
 	return read_functions(reader, address, spec);
+}
+
+static void take_flaw(void *data, enum finding_kind kind, const struct arg_spec *arg,
+		      const char *text)
+{
+	struct peek_reader *reader = data;
+
+	findings_add(reader->findings, kind, NULL, arg ? arg->row_address : reader->descriptor,
+		     "%s", text);
+	if (!reader->failed)
+		err_set(reader->err, "%s: %s%sbad %s: %s", peek_shown_path(reader),
+			reader->cookbook, *reader->cookbook ? ": " : "", reader->table, text);
+	reader->failed = true;
 }
 
 static int read_cookbook(struct peek_reader *reader, const struct elf_symbol *symbol,
 			 struct cookbook_spec *spec)
 {
 	struct group_spec *groups;
-	struct err cause;
 
 	reader->cookbook = symbol->name + strlen(SYMBOL);
 	if (*reader->cookbook)
 		reader->cookbook++;
 	reader->place[0] = '\0';
+	reader->row_address = 0;
+	reader->descriptor = symbol->address;
 	reader->group_count = 0;
 	reader->table = "descriptor";
+	if (reader->findings)
+		findings_cookbook(reader->findings, reader->cookbook);
 	spec->symbol = pool_text(reader->pool, symbol->name, strlen(symbol->name));
 	if (read_descriptor(reader, symbol->address, spec) < 0)
 		return -1;
@@ -190,35 +209,51 @@ static int read_cookbook(struct peek_reader *reader, const struct elf_symbol *sy
 		spec->groups = groups;
 		spec->group_count = reader->group_count;
 	}
-	if (spec_check(spec, &cause) < 0)
-		return peek_bad(reader, cause.text);
+	if (spec_check(spec, take_flaw, reader) < 0)
+		return -1;
 	reader->table = "rule table";
-	return read_rules(reader, symbol->address + offsetof(struct spk_cookbook, rules), spec);
+	if (read_rules(reader, symbol->address + offsetof(struct spk_cookbook, rules), spec) < 0)
+		return -1;
+	if (!spec->has_calls)
+		return 0;
+	reader->table = "table of calls";
+	return peek_read_calls(reader, symbol->address + offsetof(struct spk_cookbook, calls),
+			       spec);
 }
 
+/* With findings collected, what makes sense stays in `peek` also when the rest condemns the file.
+ */
 static int read_cookbooks(struct peek_reader *reader, struct peek *peek)
 {
 	struct elf_symbol *symbols = NULL;
 	struct err cause;
+	size_t count;
 	int rc = -1;
 
-	if (elf_symbols(&reader->elf, SYMBOL, &symbols, &peek->count, &cause) < 0) {
-		err_set(reader->err, "%s: %s", peek_shown_path(reader), cause.text);
+	if (elf_symbols(&reader->elf, SYMBOL, &symbols, &count, &cause) < 0) {
+		peek_fail(reader, FINDING_BROKEN_FILE, "%s", cause.text);
 		goto out;
 	}
-	if (peek->count == 0) {
-		err_set(reader->err, "%s: no cookbook in it", reader->path);
+	if (count == 0) {
+		peek_fail(reader, FINDING_NO_COOKBOOK, "no cookbook in it");
 		goto out;
 	}
-	if (peek->count > PEEK_ROWS_MAX / 4) {
-		err_set(reader->err, "%s: too many cookbooks in it", reader->path);
+	if (count > PEEK_ROWS_MAX / 4) {
+		peek_fail(reader, FINDING_BAD_DESCRIPTOR, "too many cookbooks in it");
 		goto out;
 	}
-	peek->cookbooks = pool_alloc(reader->pool, peek->count, sizeof(*peek->cookbooks));
-	for (size_t i = 0; i < peek->count; i++)
-		if (read_cookbook(reader, &symbols[i], &peek->cookbooks[i]) < 0)
+	peek->cookbooks = pool_alloc(reader->pool, count, sizeof(*peek->cookbooks));
+	for (size_t i = 0; i < count; i++) {
+		struct cookbook_spec *spec = &peek->cookbooks[peek->count];
+
+		if (read_cookbook(reader, &symbols[i], spec) == 0)
+			peek->count++;
+		else if (reader->findings)
+			memset(spec, 0, sizeof(*spec));
+		else
 			goto out;
-	rc = 0;
+	}
+	rc = reader->failed ? -1 : 0;
 out:
 	free(symbols);
 	return rc;
@@ -232,6 +267,14 @@ struct peek_reader *peek_reader_new(void)
 	return reader;
 }
 
+void peek_reader_collect(struct peek_reader *reader, struct findings *findings,
+			 peek_inspect *inspect, void *data)
+{
+	reader->findings = findings;
+	reader->inspect = inspect;
+	reader->inspect_data = data;
+}
+
 void peek_reader_free(struct peek_reader *reader)
 {
 	if (!reader)
@@ -240,6 +283,23 @@ void peek_reader_free(struct peek_reader *reader)
 	free(reader->args);
 	pool_free(reader->scratch);
 	free(reader);
+}
+
+static const enum finding_kind file_faults[] = {
+	[ELF_BROKEN] = FINDING_BROKEN_FILE,
+	[ELF_FOREIGN] = FINDING_FOREIGN_MACHINE,
+	[ELF_NOT_SHARED] = FINDING_NOT_SHARED_OBJECT,
+};
+
+static void judge_runpath(struct peek_reader *reader)
+{
+	struct err cause;
+
+	if (runpath_check(&reader->elf, reader->path, reader->findings, &cause) < 0) {
+		if (!reader->failed)
+			*reader->err = cause;
+		reader->failed = true;
+	}
 }
 
 /* `bytes` NULL: the file is read from `fd`. `shared` as in peek_file_at(). */
@@ -252,25 +312,35 @@ static int peek_object(struct peek_reader *shared, int fd, const void *bytes, ui
 
 	reader->path = path;
 	reader->err = err;
+	reader->failed = false;
 	reader->budget = BUDGET;
 	reader->table = "";
 	reader->cookbook = "";
+	reader->descriptor = reader->row_address = 0;
 	if (shared)
 		pool_clear(reader->scratch);
 	else
 		ret->pool = pool_new(0);
 	reader->pool = shared ? reader->scratch : ret->pool;
+	if (reader->findings)
+		findings_file(reader->findings, path);
 	rc = bytes ? elf_open_memory(&reader->elf, bytes, (size_t)size, &cause)
 		   : elf_open(&reader->elf, fd, size, &cause);
 	if (rc < 0) {
-		err_set(err, "%s: %s", peek_shown_path(reader), cause.text);
+		peek_fail(reader, file_faults[reader->elf.fault], "%s", cause.text);
 		goto out;
 	}
 	ret->identity.build_id_length = reader->elf.build_id_length;
 	memcpy(ret->identity.build_id, reader->elf.build_id, reader->elf.build_id_length);
 	rc = read_cookbooks(reader, ret);
-	if (rc == 0 && depth == PEEK_ALL)
-		rc = runpath_check(&reader->elf, path, err);
+	if (reader->findings)
+		findings_cookbook(reader->findings, "");
+	if ((rc == 0 && depth == PEEK_ALL) || reader->findings)
+		judge_runpath(reader);
+	if (reader->inspect)
+		reader->inspect(reader->inspect_data, &reader->elf, fd, ret);
+	if (reader->failed)
+		rc = -1;
 out:
 	if (!shared)
 		peek_reader_free(reader);
@@ -279,16 +349,17 @@ out:
 	return rc;
 }
 
-int peek_memory(const void *bytes, size_t size, const char *path, enum peek_depth depth,
-		struct peek *ret, struct err *err)
+int peek_memory(struct peek_reader *reader, const void *bytes, size_t size, const char *path,
+		enum peek_depth depth, struct peek *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
-	return peek_object(NULL, -1, bytes ? bytes : "", size, path, depth, ret, err);
+	return peek_object(reader, -1, bytes ? bytes : "", size, path, depth, ret, err);
 }
 
 int peek_file_at(struct peek_reader *reader, int directory, const char *name, int flags,
 		 const char *path, enum peek_depth depth, struct peek *ret, struct err *err)
 {
+	struct findings *findings = reader ? reader->findings : NULL;
 	char shown[PRINTABLE_PATH_SIZE];
 	int missing = 0;
 	struct stat st;
@@ -300,18 +371,21 @@ int peek_file_at(struct peek_reader *reader, int directory, const char *name, in
 	if (fd < 0) {
 		missing = errno == ENOENT;
 		err_errno(err, "%s: cannot open", printable_path(path, shown));
-		goto out;
+		goto bad;
 	}
 	if (fstat(fd, &st) < 0) {
 		err_errno(err, "%s: cannot examine", printable_path(path, shown));
-		goto out;
+		goto bad;
 	}
 	if (!S_ISREG(st.st_mode)) {
 		err_set(err, "%s: not a regular file", printable_path(path, shown));
-		goto out;
+		goto bad;
 	}
-	if (trust_check_stat(path, &st, err) < 0)
-		goto out;
+	if (trust_check_stat(path, &st, err) < 0) {
+		findings_add_reason(findings, FINDING_UNTRUSTED, path, err->text);
+		if (!findings) /* a check reads on: no decision depends on it */
+			goto out;
+	}
 	rc = peek_object(reader, fd, NULL, (uint64_t)st.st_size, path, depth, ret, err);
 	if (rc < 0)
 		goto out;
@@ -319,6 +393,9 @@ int peek_file_at(struct peek_reader *reader, int directory, const char *name, in
 	ret->identity.inode = st.st_ino;
 	ret->identity.size = (uint64_t)st.st_size;
 	ret->identity.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	goto out;
+bad:
+	findings_add_reason(findings, FINDING_UNREADABLE_FILE, path, err->text);
 out:
 	if (fd >= 0)
 		close(fd);

@@ -34,9 +34,24 @@ MUST_CHECK int peek_file(const char *path, enum peek_depth depth, struct peek *r
 
 /* Memory for reading one file after the other. */
 struct peek_reader;
+struct elf;
+
+/*
+ * Looks at a file while it is open, after its descriptors were read. `peek` has those that make
+ * sense, in the order of their symbols; there may be none.
+ */
+typedef void peek_inspect(void *data, struct elf *elf, int fd, const struct peek *peek);
 
 struct peek_reader *peek_reader_new(void) __attribute__((returns_nonnull));
 void peek_reader_free(struct peek_reader *reader);
+
+/*
+ * From now on all that is wrong with a file becomes a finding, not only the first, and
+ * what can be read is read on; where it looks for libraries is judged at every depth. `inspect` is
+ * called for every file that is a shared object. What is returned stays the same.
+ */
+void peek_reader_collect(struct peek_reader *reader, struct findings *findings,
+			 peek_inspect *inspect, void *data);
 
 /*
  * The same for `name` in the open directory `directory`, and with more flags of open()
@@ -49,8 +64,9 @@ MUST_CHECK int peek_file_at(struct peek_reader *reader, int directory, const cha
 
 /* The same for a file in memory, which need not outlive the call. Only the build-id identifies it.
  */
-MUST_CHECK int peek_memory(const void *bytes, size_t size, const char *path, enum peek_depth depth,
-			   struct peek *ret, struct err *err);
+MUST_CHECK int peek_memory(struct peek_reader *reader, const void *bytes, size_t size,
+			   const char *path, enum peek_depth depth, struct peek *ret,
+			   struct err *err);
 
 void peek_free(struct peek *peek);
 

@@ -11,6 +11,7 @@
 #define ARG_1_0 PEEK_END_OF(struct spk_arg, block)
 #define GROUP_1_0 PEEK_END_OF(struct spk_group, description)
 #define SUBCOMMAND_1_0 PEEK_END_OF(struct spk_subcommand, arguments)
+#define CALL_1_0 PEEK_END_OF(struct spk_call, args)
 
 #define SUBCOMMANDS_MAX 256
 
@@ -165,6 +166,7 @@ static int read_arg_rows(struct peek_reader *reader, uint64_t table, uint64_t of
 		size_t place = strlen(reader->place);
 		struct spk_arg row;
 
+		reader->row_address = address;
 		snprintf(reader->place + place, sizeof(reader->place) - place, "%s %u",
 			 nested ? ", row" : "argument", i + 1);
 		if (peek_adopt(reader, address, rows.size, raw, sizeof(raw), ARG_1_0) < 0 ||
@@ -186,6 +188,7 @@ static int read_arg_rows(struct peek_reader *reader, uint64_t table, uint64_t of
 			return -1;
 		reader->place[place] = '\0';
 	}
+	reader->row_address = 0;
 	return 0;
 }
 
@@ -203,6 +206,39 @@ int peek_read_args(struct peek_reader *reader, uint64_t table, uint64_t offset,
 	copy = pool_alloc(reader->pool, reader->arg_count, sizeof(*copy));
 	memcpy(copy, reader->args, reader->arg_count * sizeof(*copy));
 	*ret_args = copy;
+	return 0;
+}
+
+int peek_read_calls(struct peek_reader *reader, uint64_t table, struct cookbook_spec *spec)
+{
+	struct peek_rows rows;
+	struct call_spec *calls;
+
+	if (peek_read_table(reader, table, CALL_1_0, PEEK_ROWS_MAX, &rows) < 0)
+		return -1;
+	if (rows.count == 0)
+		return 0;
+	calls = pool_alloc(reader->pool, rows.count, sizeof(*calls));
+	spec->calls = calls;
+	spec->call_count = rows.count;
+	for (uint32_t i = 0; i < rows.count; i++) {
+		uint64_t address = rows.address + (uint64_t)i * rows.size;
+		struct spk_call row;
+
+		reader->row_address = address;
+		snprintf(reader->place, sizeof(reader->place), "call %u", i + 1);
+		if (peek_adopt(reader, address, rows.size, &row, sizeof(row), CALL_1_0) < 0 ||
+		    peek_read_text(reader, address + offsetof(struct spk_call, name), "name",
+				   TEXT_EXACT, &calls[i].name) < 0 ||
+		    peek_read_strings(reader, address + offsetof(struct spk_call, args), "args",
+				      TEXT_VALUE, &calls[i].args) < 0)
+			return -1;
+		if (!calls[i].name)
+			return peek_bad(reader, "no name");
+		calls[i].row_address = address;
+	}
+	reader->row_address = 0;
+	reader->place[0] = '\0';
 	return 0;
 }
 

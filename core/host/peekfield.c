@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "peekfield.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,31 +13,43 @@ const char *peek_shown_path(struct peek_reader *reader)
 	return printable_path(reader->path, reader->shown);
 }
 
-static int fail(struct peek_reader *reader, const char *before, const char *after,
-		const char *reason)
+int peek_fail(struct peek_reader *reader, enum finding_kind kind, const char *format, ...)
 {
-	return err_set(reader->err, "%s: %s%s%s%s%s: %s%s%s", peek_shown_path(reader),
-		       reader->cookbook, *reader->cookbook ? ": " : "", before, reader->table,
-		       after, reader->place, *reader->place ? ": " : "", reason);
+	char text[sizeof(reader->err->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	findings_add(reader->findings, kind, NULL,
+		     reader->row_address ? reader->row_address : reader->descriptor, "%s", text);
+	if (!reader->failed)
+		err_set(reader->err, "%s: %s%s%s", peek_shown_path(reader), reader->cookbook,
+			*reader->cookbook ? ": " : "", text);
+	reader->failed = true;
+	return -1;
 }
 
 int peek_unreadable(struct peek_reader *reader, const char *reason)
 {
-	return fail(reader, "", " not readable", reason);
+	return peek_fail(reader, FINDING_UNREADABLE_TABLE, "%s not readable: %s%s%s", reader->table,
+			 reader->place, *reader->place ? ": " : "", reason);
 }
 
 int peek_bad(struct peek_reader *reader, const char *reason)
 {
-	return fail(reader, "bad ", "", reason);
+	return peek_fail(reader,
+			 strcmp(reader->table, "descriptor") == 0 ? FINDING_BAD_DESCRIPTOR
+								  : FINDING_BAD_TABLE,
+			 "bad %s: %s%s%s", reader->table, reader->place, *reader->place ? ": " : "",
+			 reason);
 }
 
 int peek_too_new(struct peek_reader *reader, size_t offset)
 {
-	return err_set(reader->err,
-		       "%s: %s%stoo new: its %s uses a member at offset %zu that this host does "
-		       "not know",
-		       peek_shown_path(reader), reader->cookbook, *reader->cookbook ? ": " : "",
-		       reader->table, offset);
+	return peek_fail(reader, FINDING_TOO_NEW,
+			 "too new: its %s uses a member at offset %zu that this host does not know",
+			 reader->table, offset);
 }
 
 int peek_charge(struct peek_reader *reader, size_t bytes)
@@ -199,6 +212,72 @@ int peek_read_text(struct peek_reader *reader, uint64_t address, const char *mem
 	return peek_bad(reader, reason);
 }
 
+/* The literal that begins at `from`, with its quotes; 0: it has no end. */
+static size_t literal_length(const char *from)
+{
+	size_t length = 1;
+
+	while (from[length] && from[length] != *from)
+		length += from[length] == '\\' && from[length + 1] ? 2 : 1;
+	return from[length] ? length + 1 : 0;
+}
+
+/* Where two literals stand side by side in the source text of a list, NULL: nowhere. */
+static const char *find_glued(const char *source, int *ret_length)
+{
+	unsigned depth = 0;
+
+	for (const char *from = source; *from;) {
+		size_t length, blanks;
+
+		if (*from == '(')
+			depth++;
+		else if (*from == ')' && depth)
+			depth--;
+		if (*from != '"' && *from != '\'') {
+			from++;
+			continue;
+		}
+		length = literal_length(from);
+		if (!length)
+			return NULL;
+		blanks = strspn(from + length, " \t");
+		if (*from == '"' && from[length + blanks] == '"' && !depth) {
+			*ret_length =
+				(int)(length + blanks + literal_length(from + length + blanks));
+			return from;
+		}
+		from += length;
+	}
+	return NULL;
+}
+
+/* The source text that SPK_LIST() leaves in front of the first item at `items`. */
+static void judge_source(struct peek_reader *reader, uint64_t items, const char *member)
+{
+	static const char mark[] = SPK_LIST_MARK_;
+	enum elf_pointer kind;
+	const char *glued;
+	uint64_t address;
+	size_t length;
+	int shown;
+	char *text;
+
+	if (elf_pointer(&reader->elf, items - sizeof(char *), &kind, &address, NULL) < 0 ||
+	    kind != ELF_POINTER_INSIDE ||
+	    elf_string_length(&reader->elf, address, TEXT_MAX, &length, NULL) < 0 ||
+	    length < sizeof(mark) || peek_charge(reader, length + 1) < 0)
+		return;
+	text = pool_alloc(reader->pool, length + 1, 1);
+	if (elf_read(&reader->elf, address, text, length, NULL) < 0 ||
+	    strncmp(text, mark, sizeof(mark) - 1) != 0)
+		return;
+	glued = find_glued(text + sizeof(mark) - 1, &shown);
+	if (glued)
+		findings_add(reader->findings, FINDING_GLUED_LITERALS, NULL, reader->row_address,
+			     "%s: .%s has %.*s", reader->place, member, shown, glued);
+}
+
 int peek_read_strings(struct peek_reader *reader, uint64_t address, const char *member,
 		      enum peek_text use, spk_strings *ret_strings)
 {
@@ -217,6 +296,8 @@ int peek_read_strings(struct peek_reader *reader, uint64_t address, const char *
 	snprintf(reason, sizeof(reason), ".%s: a string is missing", member);
 	if (target == 0)
 		return peek_bad(reader, reason);
+	if (reader->findings)
+		judge_source(reader, target, member);
 	if (count > PEEK_ROWS_MAX)
 		return peek_bad(reader, "a list longer than 4096 strings");
 	if (peek_charge(reader, (size_t)count * sizeof(*items)) < 0)

@@ -23,17 +23,23 @@ struct peek_reader {
 	struct pool *scratch; /* for files whose memory is the reader's */
 	const char *path;
 	char shown[PRINTABLE_PATH_SIZE];
+	uint64_t descriptor;  /* address of the one being read */
 	const char *cookbook; /* the symbol behind spk_cookbook_, "" for the plain one */
 	const char *table;    /* what is being read, for the reason */
 	char place[112];      /* where in it */
 	bool changed;         /* set when a text was made printable */
 	struct pool *pool;
 	size_t budget;
-	struct err *err;
+	struct err *err;           /* gets the first reason */
+	bool failed;               /* it has */
+	struct findings *findings; /* gets them all; NULL: nobody asks */
+	peek_inspect *inspect;
+	void *inspect_data;
 
 	struct arg_spec *args; /* the rows of the table being read, blocks laid flat */
 	size_t arg_count, arg_capacity;
-	uint64_t row_size; /* of the table that the row being read is in */
+	uint64_t row_size;    /* of the table that the row being read is in */
+	uint64_t row_address; /* of the row being read; 0: none */
 	struct group_spec groups[PEEK_GROUPS_MAX];
 	uint64_t group_addresses[PEEK_GROUPS_MAX];
 	size_t group_count;
@@ -55,7 +61,11 @@ enum peek_text {
 /* The path, fit to be shown. */
 const char *peek_shown_path(struct peek_reader *reader);
 
-/* The next three always return -1. A pointer that leads where the host cannot follow. */
+/* The next four always return -1. What is wrong with the file, or with its cookbook being read. */
+int peek_fail(struct peek_reader *reader, enum finding_kind kind, const char *format, ...)
+	__attribute__((__format__(__printf__, 3, 4)));
+
+/* A pointer that leads where the host cannot follow. */
 int peek_unreadable(struct peek_reader *reader, const char *reason);
 
 /* Readable, but nonsense. */
@@ -114,5 +124,9 @@ MUST_CHECK int peek_read_args(struct peek_reader *reader, uint64_t table, uint64
 /* Reads the table of subcommands at `table`, their arguments, too. */
 MUST_CHECK int peek_read_subcommands(struct peek_reader *reader, uint64_t table,
 				     struct cookbook_spec *spec);
+
+/* Reads the table of nested calls at `table`. */
+MUST_CHECK int peek_read_calls(struct peek_reader *reader, uint64_t table,
+			       struct cookbook_spec *spec);
 
 #endif

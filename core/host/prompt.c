@@ -9,159 +9,258 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../runtime/buf.h"
 #include "../runtime/fd.h"
-#include "record.h"
-#include "signals.h"
+#include "../runtime/printable.h"
+#include "../runtime/secretmem.h"
+#include "answers.h"
 
-#define TRIES 3
-#define ANSWER_MAX 4096
+/* The line that is read, and the one before it. */
+#define MEMORY_SIZE (2 * (size_t)PROMPT_LINE_SIZE)
+/* Characters of a secret. */
+#define SECRET_CHARACTERS 6
+/* So long we wait for a terminal that takes nothing (Ctrl+S). */
+#define PATIENCE_MS 1000
 
-static void put(int terminal, const char *text)
+static void put(const struct prompt *prompt, const char *text)
 {
+	struct pollfd ready = {.fd = prompt->terminal, .events = POLLOUT};
 	size_t left = strlen(text);
 
 	while (left > 0) {
-		ssize_t done = write(terminal, text, left);
+		ssize_t done = write(prompt->terminal, text, left);
 
-		if (done < 0 && errno != EINTR)
-			return; /* reading will tell */
 		if (done > 0) {
 			text += done;
 			left -= (size_t)done;
+		} else if (errno == EAGAIN && poll(&ready, 1, PATIENCE_MS) > 0) {
+			continue;
+		} else if (errno != EINTR) {
+			return; /* reading will tell */
 		}
 	}
 }
 
-/* What the operator may answer, for people: "a", "b" or "c". */
-static void put_choices(spk_strings choices, struct buf *out)
+static void put_buf(const struct prompt *prompt, struct buf *text)
 {
-	for (size_t i = 0; i < choices.count; i++)
-		buf_printf(out, "%s\"%s\"",
-			   i == 0                   ? ""
-			   : i + 1 == choices.count ? " or "
-						    : ", ",
-			   choices.items[i]);
+	put(prompt, buf_text(text));
+	buf_free(text);
 }
 
-/*
- * One line, without its end, cut at the size; the terminal itself does the editing. 1: there
- * it is; 0: end of the input; -1: a signal came first.
- */
-static int read_line(int terminal, int signal_fd, char *line, size_t size)
+static void set_cue(struct prompt *prompt)
 {
-	for (;;) {
-		struct pollfd fds[2] = {
-			{.fd = terminal, .events = POLLIN},
-			{.fd = signal_fd, .events = POLLIN},
-		};
-		ssize_t got;
+	struct buf text = {0};
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return 0;
-		if (fds[1].revents)
-			return -1;
-		if (!fds[0].revents)
-			continue;
-		got = read(terminal, line, size - 1);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return 0;
-		line[got] = '\0';
-		line[strcspn(line, "\n")] = '\0';
-		return 1;
-	}
+	if (prompt->again)
+		buf_puts(&text, "Again, ");
+	question_render_cue(prompt->question, &text);
+	snprintf(prompt->cue, sizeof(prompt->cue), "%s", buf_text(&text));
+	buf_free(&text);
 }
 
-static bool find_choice(spk_strings choices, const char *answer, size_t *ret_choice)
+/* ---- the terminal ---- */
+
+/* Lines, signals by keys, and what is typed seen unless it is secret: whatever it was before. */
+static int settle(struct prompt *prompt)
 {
-	for (size_t i = 0; i < choices.count; i++)
-		if (strcmp(choices.items[i], answer) == 0) {
-			*ret_choice = i;
-			return true;
-		}
+	struct termios wanted;
+
+	if (tcgetattr(prompt->terminal, &prompt->before) < 0)
+		return -1;
+	wanted = prompt->before;
+	wanted.c_iflag |= ICRNL;
+	wanted.c_lflag |= ICANON | ISIG | ECHO;
+	if (prompt->question->kind == ASK_SECRET)
+		wanted.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	/* This throws away what was typed before, too. */
+	if (tcsetattr(prompt->terminal, TCSAFLUSH, &wanted) < 0)
+		return -1;
+	prompt->changed = true;
+	return 0;
+}
+
+static bool is_in_background(int terminal)
+{
+	pid_t group = tcgetpgrp(terminal);
+
+	return group >= 0 && group != getpgrp();
+}
+
+static bool refuse(struct prompt *prompt, struct reply *reply, const char *why)
+{
+	const struct question *question = prompt->question;
+	struct buf hint = {0};
+
+	answers_put_hint(question, &hint);
+	reply_refuse(reply, ASK_NO_TERMINAL, "%s: %s", why, buf_text(&hint));
+	buf_free(&hint);
+	prompt_leave(prompt, reply);
 	return false;
 }
 
-/*
- * Ctrl+C is the answer to the question; anything else is for whoever waits next, but for
- * Ctrl+Z, which is no answer. False: the question stands.
- */
-static bool take_interrupt(int signal_fd)
+bool prompt_open(struct prompt *prompt, const struct question *question, struct reply *reply)
 {
-	int number = signals_next(signal_fd);
+	struct buf text = {0};
+	struct err err;
 
-	if (number && number != SIGINT && number != SIGTSTP)
-		kill(getpid(), number);
-	return number && number != SIGTSTP;
+	*prompt = (struct prompt){.question = question, .tries = question->tries};
+	prompt->terminal = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (prompt->terminal < 0)
+		return refuse(prompt, reply, "there is no terminal to ask at");
+	/* From the background we would be stopped, and the run with nobody to watch it. */
+	signal(SIGTTIN, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+	if (is_in_background(prompt->terminal))
+		return refuse(prompt, reply, "the terminal cannot be asked at from the background");
+	prompt->memory = secretmem_map(MEMORY_SIZE, NULL, &err);
+	if (!prompt->memory)
+		return refuse(prompt, reply, err.text);
+	if (settle(prompt) < 0)
+		return refuse(prompt, reply, "the terminal cannot be set up to ask at");
+	set_cue(prompt);
+	if (question->complaint)
+		question_render_complaint(question, question->complaint, &text);
+	/* The child has heard of all of them. */
+	if (prompt->tries >= ASK_TRIES) {
+		put_buf(prompt, &text);
+		reply_refuse(reply, ASK_UNANSWERED, "Too many invalid answers");
+		prompt_leave(prompt, reply);
+		return false;
+	}
+	if (prompt->tries == 0)
+		question_render(question, &text);
+	put_buf(prompt, &text);
+	put(prompt, prompt->cue);
+	return true;
 }
 
-/* As read_line(), whatever cannot end the question. */
-static int get_answer(int terminal, int signal_fd, char *line, size_t size)
+void prompt_leave(struct prompt *prompt, const struct reply *reply)
 {
-	for (;;) {
-		int got;
+	if (prompt->terminal < 0)
+		return;
+	/* The cursor is behind the place for the answer. */
+	if (prompt->changed && reply->end != ASK_ANSWERED && reply->end != ASK_INVALID &&
+	    prompt->tries < ASK_TRIES)
+		put(prompt, "\n");
+	if (prompt->changed)
+		tcsetattr(prompt->terminal, TCSAFLUSH, &prompt->before);
+	prompt->changed = false;
+	fd_close(&prompt->terminal);
+}
 
-		put(terminal, "> ");
-		got = read_line(terminal, signal_fd, line, size);
-		if (got <= 0)
-			put(terminal, "\n");
-		if (got >= 0 || take_interrupt(signal_fd))
-			return got;
-		put(terminal, "Ctrl+Z is ignored: a cookbook cannot be suspended\n");
+void prompt_close(struct prompt *prompt)
+{
+	const struct reply nothing = {.end = ASK_ENDED};
+
+	prompt_leave(prompt, &nothing);
+	secretmem_unmap(prompt->memory, MEMORY_SIZE);
+	prompt->memory = NULL;
+}
+
+/* ---- what is typed ---- */
+
+static void complain(struct prompt *prompt, struct reply *reply, const char *complaint)
+{
+	struct buf text = {0};
+
+	prompt->again = false;
+	if (prompt->question->kind == ASK_TEXT) {
+		/* The child counts, as it does what it refuses itself. */
+		reply_refuse(reply, ASK_INVALID, "%s", complaint ? complaint : "nothing was typed");
+		return;
+	}
+	question_render_complaint(prompt->question, complaint, &text);
+	put_buf(prompt, &text);
+	if (++prompt->tries >= ASK_TRIES) {
+		reply_refuse(reply, ASK_UNANSWERED, "Too many invalid answers");
+		return;
+	}
+	tcflush(prompt->terminal, TCIFLUSH);
+	set_cue(prompt);
+	put(prompt, prompt->cue);
+}
+
+static size_t count_characters(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += (*text & 0xc0) != 0x80;
+	return count;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static void take_secret(struct prompt *prompt, struct reply *reply)
+{
+	char *line = prompt->memory, *first = prompt->memory + PROMPT_LINE_SIZE;
+
+	put(prompt, "\n"); /* the operator's own is not seen */
+	if (has_control(line)) {
+		complain(prompt, reply, "it has control characters in it, of an arrow key perhaps");
+	} else if (count_characters(line) < SECRET_CHARACTERS) {
+		complain(prompt, reply, "it must have at least 6 characters");
+	} else if (prompt->question->twice && !prompt->again) {
+		memcpy(first, line, PROMPT_LINE_SIZE);
+		prompt->again = true;
+		set_cue(prompt);
+		put(prompt, prompt->cue);
+	} else if (prompt->again && strcmp(first, line) != 0) {
+		complain(prompt, reply, "the two are not the same");
+	} else {
+		reply_answer(reply, "", "the operator");
+		reply->secret = line;
 	}
 }
 
-static enum prompt_end ask(int terminal, const char *message, spk_strings choices, int signal_fd,
-			   size_t *ret_choice, struct err *err)
+static void take_line(struct prompt *prompt, struct reply *reply)
 {
-	enum prompt_end end = PROMPT_UNANSWERED;
-	struct buf text = {0}, accepted = {0};
-	char answer[ANSWER_MAX];
-	int got = 0;
+	const struct question *question = prompt->question;
+	const char *line = prompt->memory;
 
-	put_choices(choices, &accepted);
-	buf_puts(&text, "\033[36m==>\033[39m ");
-	record_sanitize(message, strlen(message), "\n", &text);
-	buf_printf(&text, "\nType %s\n", buf_text(&accepted));
-	put(terminal, buf_text(&text));
-	for (int i = 0; i < TRIES && end == PROMPT_UNANSWERED; i++) {
-		got = get_answer(terminal, signal_fd, answer, sizeof(answer));
-		if (got < 0) {
-			end = PROMPT_ABORTED;
-		} else if (got == 0) {
-			err_set(err, "the terminal gave no answer");
-			break;
-		} else if (find_choice(choices, answer, ret_choice)) {
-			end = PROMPT_ANSWERED;
-		} else {
-			buf_clear(&text);
-			buf_printf(&text,
-				   "Invalid response, type %s. After %d wrong answers the "
-				   "task is aborted.\n",
-				   buf_text(&accepted), TRIES);
-			put(terminal, buf_text(&text));
-		}
-	}
-	if (end == PROMPT_UNANSWERED && got > 0)
-		err_set(err, "Too many invalid answers");
-	buf_free(&text);
-	buf_free(&accepted);
-	return end;
+	if (question->kind == ASK_SECRET)
+		take_secret(prompt, reply);
+	else if (!printable_is(line, strlen(line)))
+		complain(prompt, reply,
+			 question->kind == ASK_TEXT ? "it has characters in it that are no text"
+						    : NULL);
+	else if (question->kind == ASK_TEXT || question_accepts(question, line))
+		reply_answer(reply, line, "the operator");
+	else
+		complain(prompt, reply, NULL);
 }
 
-enum prompt_end prompt_choose(const char *message, spk_strings choices, int signal_fd,
-			      size_t *ret_choice, struct err *err)
+void prompt_read(struct prompt *prompt, struct reply *reply)
 {
-	int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	enum prompt_end end;
+	struct pollfd gone = {.fd = prompt->terminal};
+	char *line = prompt->memory;
+	ssize_t got = read(prompt->terminal, line, PROMPT_LINE_SIZE - 1);
 
-	if (terminal < 0) {
-		err_set(err, "there is no terminal to ask at");
-		return PROMPT_NO_TERMINAL;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got < 0 || (got == 0 && poll(&gone, 1, 0) > 0)) {
+		reply_refuse(reply, ASK_UNANSWERED, "the terminal has gone");
+		return;
 	}
-	end = ask(terminal, message, choices, signal_fd, ret_choice, err);
-	fd_close(&terminal);
-	return end;
+	if (got == 0) { /* Ctrl+D */
+		put(prompt, "\n");
+		complain(prompt, reply, NULL);
+		return;
+	}
+	if (line[got - 1] == '\n')
+		got--;
+	line[got] = '\0';
+	if (strlen(line) != (size_t)got)
+		complain(prompt, reply,
+			 prompt->question->choices.count > 0 ? NULL : "it has a NUL in it");
+	else
+		take_line(prompt, reply);
+	/* A secret that is not the answer yet. */
+	if (reply->secret != line)
+		explicit_bzero(line, PROMPT_LINE_SIZE);
 }

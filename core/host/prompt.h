@@ -1,28 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions to the operator, asked at the terminal by the supervisor, the only process that
- * has it. The terminal is /dev/tty, wherever the standard streams lead.
+ * A question at the terminal, which is /dev/tty, wherever the standard streams lead. The
+ * supervisor alone reads it. Nothing here waits: whoever asks polls `terminal` beside all else
+ * that may happen (stage.c), and calls prompt_read() when there is something.
  */
 #ifndef SPICERACK_HOST_PROMPT_H
 #define SPICERACK_HOST_PROMPT_H
 
-#include <spicerack/value.h>
+#include <termios.h>
 
-#include "../runtime/err.h"
+#include "question.h"
 
-enum prompt_end {
-	PROMPT_ANSWERED,
-	PROMPT_ABORTED,     /* Ctrl+C, or another signal that ends a run */
-	PROMPT_UNANSWERED,  /* three wrong answers, or the end of the input */
-	PROMPT_NO_TERMINAL, /* nobody can be asked */
+/* What the kernel keeps of one line, and the NUL. */
+#define PROMPT_LINE_SIZE 4096
+
+struct prompt {
+	int terminal; /* -1: not open */
+	const struct question *question;
+	unsigned int tries; /* wrong answers so far */
+	struct termios before;
+	bool changed;  /* the settings of the terminal */
+	char *memory;  /* of secrets: what is being read, and what was read first */
+	bool again;    /* the second of two */
+	char cue[128]; /* where the answer is typed, as it is shown */
 };
 
 /*
- * Prints the message and takes one of the choices, typed in full; three tries. *ret_choice
- * is its index. A signal that is readable at `signal_fd` ends the question and is left
- * there, but for SIGINT, which is taken: it is the answer. `err` gets the reason for the last two.
+ * Opens the terminal, throws away what was typed before, which cannot be meant, and shows the
+ * question. False: `reply` tells why nobody can be asked. `question` is kept until
+ * prompt_leave().
  */
-enum prompt_end prompt_choose(const char *message, spk_strings choices, int signal_fd,
-			      size_t *ret_choice, struct err *err);
+bool prompt_open(struct prompt *prompt, const struct question *question, struct reply *reply);
+
+/*
+ * Takes what was typed. A wrong answer is told and asked for again; after three the question
+ * is over, as it is when `reply` is set. A secret in it lives until prompt_close().
+ */
+void prompt_read(struct prompt *prompt, struct reply *reply);
+
+/* Puts the terminal back as it was. A prompt that is not open is fine, here and below. */
+void prompt_leave(struct prompt *prompt, const struct reply *reply);
+
+/* The same, and wipes what was typed. */
+void prompt_close(struct prompt *prompt);
 
 #endif

@@ -2,10 +2,30 @@
 #include "requests.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../runtime/mem.h"
 #include "redactor.h"
+
+/* Whether a variable is there and not empty. */
+static const char *variable(const char *name)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* Whether this process outlives a connection that drops; where nobody looks on, there is none. */
+static bool shell_is_durable(void)
+{
+	const char *terminal = variable("TERM");
+
+	return !isatty(STDOUT_FILENO) || variable("STY") || variable("TMUX") ||
+	       (terminal && (strstr(terminal, "screen") || strstr(terminal, "tmux")));
+}
 
 static int clamp_level(uint64_t level)
 {
@@ -116,29 +136,49 @@ static bool on_result(struct link *link, struct message *message)
 	return complete;
 }
 
-void requests_forget_nested(struct link *link)
+void requests_forget(struct link *link)
 {
 	free((void *)(uintptr_t)link->event.nested.args.items);
+	free((void *)(uintptr_t)link->event.question.choices.items);
 	link->event.nested = (struct nested_request){0};
+	link->event.question = (struct question){0};
+	buf_free(&link->held);
+}
+
+/* Keeps a request until it is answered; no other may come before that. */
+static bool hold(struct link *link, const struct message *message)
+{
+	if (link->held.length > 0)
+		return false;
+	channel_take(&link->requests, &link->held);
+	link->serial = message->serial;
+	return true;
+}
+
+/* Texts of the message, for free(); none may be missing. */
+static spk_strings get_texts(struct wire_reader *body)
+{
+	size_t count = wire_get_count(body);
+	const char **texts = xcalloc(count, sizeof(*texts));
+
+	for (size_t i = 0; i < count; i++) {
+		texts[i] = wire_get_text(body);
+		if (!texts[i])
+			body->bad = true;
+	}
+	return (spk_strings){texts, count};
 }
 
 static bool on_nested(struct link *link, struct message *message)
 {
 	struct nested_request *nested = &link->event.nested;
 	struct wire_reader *body = &message->body;
-	const char **args;
 
-	requests_forget_nested(link);
-	link->serial = message->serial;
+	if (!hold(link, message))
+		return false;
 	nested->confirm = wire_get_number(body) != 0;
 	nested->name = wire_get_text(body);
-	nested->args.count = wire_get_count(body);
-	nested->args.items = args = xcalloc(nested->args.count, sizeof(*args));
-	for (size_t i = 0; i < nested->args.count; i++) {
-		args[i] = wire_get_text(body);
-		if (!args[i])
-			body->bad = true;
-	}
+	nested->args = get_texts(body);
 	return wire_complete(body) && nested->name;
 }
 
@@ -147,7 +187,8 @@ static bool on_lock(struct link *link, struct message *message)
 	struct lock_request *lock = &link->event.lock;
 	struct wire_reader *body = &message->body;
 
-	link->serial = message->serial;
+	if (!hold(link, message))
+		return false;
 	*lock = (struct lock_request){.operation = (enum lock_operation)wire_get_number(body)};
 	switch (lock->operation) {
 	case LOCK_TAKE:
@@ -167,6 +208,62 @@ static bool on_lock(struct link *link, struct message *message)
 	default:
 		return false;
 	}
+}
+
+static bool on_question(struct link *link, struct message *message)
+{
+	struct question *question = &link->event.question;
+	struct wire_reader *body = &message->body;
+	uint64_t kind, tries, flags;
+
+	if (!hold(link, message))
+		return false;
+	kind = wire_get_number(body);
+	question->name = wire_get_text(body);
+	question->message = wire_get_text(body);
+	question->choices = get_texts(body);
+	tries = wire_get_number(body);
+	question->complaint = wire_get_text(body);
+	flags = wire_get_number(body);
+	question->kind = (enum ask_kind)kind;
+	question->tries = tries < ASK_TRIES ? (unsigned int)tries : ASK_TRIES;
+	question->twice = flags & ASK_TWICE;
+	question->keep = flags & ASK_KEEP;
+	/* What it printed before the question stands before it. */
+	output_drain_out(&link->output);
+	output_drain_err(&link->output);
+	return wire_complete(body) && kind >= ASK_CONFIRM && kind <= ASK_SECRET && question->name &&
+	       question->message && (kind == ASK_CHOICE) == (question->choices.count > 0);
+}
+
+static bool on_progress(struct link *link, struct message *message)
+{
+	struct wire_reader *body = &message->body;
+	uint64_t id = wire_get_number(body);
+	struct progress_item item = {
+		.id = id,
+		.kind = wire_get_number(body),
+		.done = wire_get_number(body),
+		.total = wire_get_number(body),
+	};
+	const char *label = wire_get_text(body);
+
+	if (!wire_complete(body) || !label)
+		return false;
+	progress_take(&link->output.progress, &item, label);
+	channel_wipe(&link->requests);
+	return true;
+}
+
+static bool on_durable(struct link *link, struct message *message)
+{
+	struct buf body = {0};
+	bool sent;
+
+	wire_put_number(&body, shell_is_durable());
+	sent = wire_complete(&message->body) && requests_answer(link, message->serial, &body);
+	buf_free(&body);
+	return sent;
 }
 
 enum link_event_type requests_take(struct link *link)
@@ -194,6 +291,12 @@ enum link_event_type requests_take(struct link *link)
 		/* None but the one that was ordered. */
 		return link->stage_ordered && on_result(link, &message) ? LINK_RESULT
 									: LINK_RUNNER_GONE;
+	case REQUEST_PROGRESS:
+		return on_progress(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_DURABLE:
+		return on_durable(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_ASK:
+		return on_question(link, &message) ? LINK_QUESTION : LINK_RUNNER_GONE;
 	case REQUEST_NESTED:
 		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
 	case REQUEST_LOCK:

@@ -14,6 +14,7 @@
 
 #include "../runtime/mem.h"
 #include "../runtime/pattern.h"
+#include "asking.h"
 #include "columns.h"
 #include "locks.h"
 #include "outcome.h"
@@ -351,6 +352,7 @@ static int run_outermost(struct run *run)
 	locks_close(run->locks);
 	close(run->signal_fd);
 	log_close(run->log);
+	asking_forget();
 	return code;
 }
 

@@ -3,6 +3,7 @@
 #ifndef SPICERACK_HOST_RUN_H
 #define SPICERACK_HOST_RUN_H
 
+#include "answers.h"
 #include "argparse.h"
 #include "find.h"
 #include "identity.h"
@@ -13,8 +14,9 @@ struct run_options {
 	const struct settings *settings;
 	const struct identity *identity;
 	bool dry_run, verbose, no_locks, in_process;
-	spk_duration timeout; /* of each run stage; 0: what the cookbook says */
-	const char *log_name; /* whose log files; NULL: those of the cookbook */
+	struct answers *answers; /* to questions; NULL: none */
+	spk_duration timeout;    /* of each run stage; 0: what the cookbook says */
+	const char *log_name;    /* whose log files; NULL: those of the cookbook */
 };
 
 /* What the exit code does not tell of the end of a run. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../runtime/buf.h"
-#include "../runtime/mem.h"
 #include "../runtime/printable.h"
 #include "../runtime/trust.h"
 
@@ -52,81 +51,93 @@ static int check_place(const char *text, const char *path, struct err *err)
 	return rc;
 }
 
-static int refuse(const char *path, const char *what, const char *text, const char *reason,
-		  struct err *err)
+/* The file whose paths are judged. */
+struct subject {
+	const char *path;
+	struct findings *findings;
+	struct err *err;
+};
+
+static int refuse(const struct subject *subject, const char *what, const char *text,
+		  const char *reason)
 {
 	char shown[PRINTABLE_PATH_SIZE], shown_text[PRINTABLE_PATH_SIZE];
 
-	return err_set(err, "%s: %s '%s': %s", printable_path(path, shown), what,
-		       printable_path(text, shown_text), reason);
+	printable_path(text, shown_text);
+	findings_add(subject->findings, FINDING_BAD_RUNPATH, NULL, 0, "%s '%s': %s", what,
+		     shown_text, reason);
+	return err_set(subject->err, "%s: %s '%s': %s", printable_path(subject->path, shown), what,
+		       shown_text, reason);
 }
 
-static int check_entries(char *entries, const char *path, struct err *err)
+/* Whether packages put their files there. */
+static bool is_usual(const char *entry)
+{
+	static const char *const places[] = {"/usr/", "/lib", "/opt/"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strncmp(entry, places[i], strlen(places[i])) == 0)
+			return true;
+	return origin_length(entry) > 0;
+}
+
+static int check_entries(char *entries, const struct subject *subject)
 {
 	struct err cause;
+	int rc = 0;
 
-	for (char *entry = entries, *next; entry; entry = next) {
+	for (char *entry = entries, *next; entry && (rc == 0 || subject->findings); entry = next) {
 		next = strchr(entry, ':');
 		if (next)
 			*next++ = '\0';
-		if (check_place(entry, path, &cause) < 0)
-			return refuse(path, "RUNPATH entry", entry, cause.text, err);
+		if (check_place(entry, subject->path, &cause) < 0)
+			rc = refuse(subject, "RUNPATH entry", entry, cause.text);
+		else if (!is_usual(entry))
+			findings_add(subject->findings, FINDING_BUILD_RUNPATH, NULL, 0,
+				     "RUNPATH entry '%s'", entry);
 	}
-	return 0;
+	return rc;
 }
 
-static int check_library(const char *name, const char *path, struct err *err)
+static int check_library(const char *name, const struct subject *subject)
 {
 	struct err cause;
 
-	if (strpbrk(name, "/$") && check_place(name, path, &cause) < 0)
-		return refuse(path, "needs", name, cause.text, err);
+	if (strpbrk(name, "/$") && check_place(name, subject->path, &cause) < 0)
+		return refuse(subject, "needs", name, cause.text);
 	return 0;
 }
 
-/* Reads a text of the dynamic section, for free(); takes its length off `*left`. */
-static int read_text(struct elf *elf, uint64_t at, size_t *left, char **ret_text, struct err *err)
+int runpath_check(struct elf *elf, const char *path, struct findings *findings, struct err *err)
 {
-	uint64_t address;
-	size_t length;
-	char *text;
-
-	if (__builtin_add_overflow(elf->strings, at, &address))
-		return err_set(err, "broken file: leads out of its segments");
-	if (elf_string_length(elf, address, *left, &length, err) < 0)
-		return -1;
-	text = xcalloc(length + 1, 1);
-	if (elf_read(elf, address, text, length, err) < 0) {
-		free(text);
-		return -1;
-	}
-	*left -= length;
-	*ret_text = text;
-	return 0;
-}
-
-int runpath_check(struct elf *elf, const char *path, struct err *err)
-{
+	const struct subject subject = {.path = path, .findings = findings, .err = err};
 	char shown[PRINTABLE_PATH_SIZE];
 	size_t left = TEXT_MAX;
 	struct err cause;
 	int rc = 0;
 
-	for (size_t i = 0; i < elf->dynamic_count && rc == 0; i++) {
+	for (size_t i = 0; i < elf->dynamic_count && (rc == 0 || findings); i++) {
 		uint64_t tag, value;
 		char *text = NULL;
+		const char *what;
 		bool entries;
 
-		if (elf_dynamic(elf, i, &tag, &value, &cause) < 0)
+		if (elf_dynamic(elf, i, &tag, &value, &cause) < 0) {
+			findings_add(findings, FINDING_BROKEN_FILE, NULL, 0, "%s", cause.text);
 			return err_set(err, "%s: %s", printable_path(path, shown), cause.text);
+		}
 		entries = tag == DT_RUNPATH || tag == DT_RPATH;
 		if (!entries && tag != DT_NEEDED && tag != DT_AUXILIARY && tag != DT_FILTER)
 			continue;
-		if (read_text(elf, value, &left, &text, &cause) < 0)
+		what = entries ? "RUNPATH" : "needs a library whose name is";
+		if (elf_dynamic_text(elf, value, &left, &text, &cause) < 0) {
+			findings_add(findings, FINDING_BAD_RUNPATH, NULL, 0, "%s not readable: %s",
+				     what, cause.text);
 			return err_set(err, "%s: %s not readable: %s", printable_path(path, shown),
-				       entries ? "RUNPATH" : "needs a library whose name is",
-				       cause.text);
-		rc = entries ? check_entries(text, path, err) : check_library(text, path, err);
+				       what, cause.text);
+		}
+		if ((entries ? check_entries(text, &subject) : check_library(text, &subject)) < 0)
+			rc = -1;
 		free(text);
 	}
 	return rc;

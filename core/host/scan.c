@@ -25,6 +25,22 @@ struct ancestor {
 	unsigned depth;
 };
 
+void scan_complain(struct scan *scan, enum finding_kind kind, const char *path, const char *text)
+{
+	if (scan->findings)
+		findings_add_reason(scan->findings, kind, path, text);
+	else
+		tree_complain(scan->problems, path, text);
+}
+
+void scan_report(struct scan *scan, enum finding_kind kind, const char *path, const struct err *err)
+{
+	if (scan->findings)
+		findings_add_reason(scan->findings, kind, path, err->text);
+	else
+		tree_report(scan->problems, err);
+}
+
 static bool begins(const char *name, const char *prefix)
 {
 	return strncmp(name, prefix, strlen(prefix)) == 0;
@@ -95,8 +111,8 @@ static void add_cookbooks(struct scan *scan, const struct peek *peek, const char
 		struct tree_cookbook *cookbook;
 
 		if (!part) {
-			tree_complain(
-				scan->problems, file,
+			scan_complain(
+				scan, FINDING_DUPLICATE_NAME, file,
 				"its unnamed cookbook is passed over, for it has named ones, too");
 			continue;
 		}
@@ -128,10 +144,11 @@ static void scan_file(struct scan *scan, int directory, const char *name, bool l
 	struct err err;
 
 	if (link && trust_check_parents(scan->path.text, &err) < 0) {
-		tree_report(scan->problems, &err);
+		scan_report(scan, FINDING_UNTRUSTED, scan->path.text, &err);
 	} else if (peek_file_at(scan->reader, directory, name, link ? 0 : O_NOFOLLOW,
 				scan->path.text, PEEK_TITLES, &peek, &err) < 0) {
-		tree_report(scan->problems, &err);
+		if (!scan->findings) /* else the reader has said it */
+			tree_report(scan->problems, &err);
 	} else {
 		add_cookbooks(scan, &peek, group);
 		peek_free(&peek);
@@ -180,7 +197,7 @@ static void scan_group_file(struct scan *scan, int directory, struct scan_group 
 
 	buf_puts(&scan->path, "/" GROUP_FILE);
 	if (group_read(directory, scan->path.text, &group, &err) < 0) {
-		tree_report(scan->problems, &err);
+		scan_report(scan, FINDING_BAD_GROUP, scan->path.text, &err);
 	} else {
 		entry->file = pool_text(scan->pool, scan->path.text, scan->path.length);
 		if (group.title)
@@ -204,12 +221,12 @@ static void scan_child(struct scan *scan, int directory, const char *name, bool 
 	int fd;
 
 	if (link && trust_check_path(scan->path.text, &err) < 0) {
-		tree_report(scan->problems, &err);
+		scan_report(scan, FINDING_UNTRUSTED, scan->path.text, &err);
 		return;
 	}
 	fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (link ? 0 : O_NOFOLLOW));
 	if (fd < 0)
-		tree_complain(scan->problems, scan->path.text, strerrordesc_np(errno));
+		scan_complain(scan, FINDING_BAD_DIRECTORY, scan->path.text, strerrordesc_np(errno));
 	else
 		scan_directory(scan, fd, above);
 }
@@ -236,7 +253,7 @@ static void scan_item(struct scan *scan, int directory, const struct item *item,
 			link = S_ISLNK(st.st_mode);
 		if (fstatat(directory, item->name, &st, 0) < 0) {
 			if (file)
-				tree_complain(scan->problems, scan->path.text,
+				scan_complain(scan, FINDING_UNREADABLE_FILE, scan->path.text,
 					      strerrordesc_np(errno));
 			goto out;
 		}
@@ -245,8 +262,8 @@ static void scan_item(struct scan *scan, int directory, const struct item *item,
 	if (type != DT_DIR && !file)
 		goto out;
 	if (!tree_is_component(item->name, stem) || (type == DT_DIR && file)) {
-		tree_complain(
-			scan->problems, scan->path.text,
+		scan_complain(
+			scan, FINDING_BAD_NAME, scan->path.text,
 			"passed over, the name of a cookbook or group is of letters, digits, '_' "
 			"and '-'");
 		goto out;
@@ -265,12 +282,13 @@ static bool enter(struct scan *scan, int fd, const struct ancestor *above, struc
 	struct err err;
 
 	if (fstat(fd, &st) < 0) {
-		tree_complain(scan->problems, scan->path.text, strerrordesc_np(errno));
+		scan_complain(scan, FINDING_BAD_DIRECTORY, scan->path.text, strerrordesc_np(errno));
 		return false;
 	}
 	if (trust_check_stat(scan->path.text, &st, &err) < 0) {
-		tree_report(scan->problems, &err);
-		return false;
+		scan_report(scan, FINDING_UNTRUSTED, scan->path.text, &err);
+		if (!scan->findings)
+			return false;
 	}
 	*here = (struct ancestor){.above = above,
 				  .device = st.st_dev,
@@ -278,13 +296,13 @@ static bool enter(struct scan *scan, int fd, const struct ancestor *above, struc
 				  .depth = above ? above->depth + 1 : 0};
 	for (; above; above = above->above) {
 		if (above->device == st.st_dev && above->inode == st.st_ino) {
-			tree_complain(scan->problems, scan->path.text,
+			scan_complain(scan, FINDING_BAD_DIRECTORY, scan->path.text,
 				      "passed over, it leads back to a directory above it");
 			return false;
 		}
 	}
 	if (here->depth > TREE_DEPTH_MAX || ++scan->directories > DIRECTORIES_MAX) {
-		tree_complain(scan->problems, scan->path.text,
+		scan_complain(scan, FINDING_BAD_DIRECTORY, scan->path.text,
 			      here->depth > TREE_DEPTH_MAX ? "passed over, too deep"
 							   : "passed over, too many directories");
 		return false;
@@ -306,7 +324,7 @@ static void scan_directory(struct scan *scan, int fd, const struct ancestor *abo
 		goto out;
 	directory = fdopendir(fd);
 	if (!directory) {
-		tree_complain(scan->problems, scan->path.text, strerrordesc_np(errno));
+		scan_complain(scan, FINDING_BAD_DIRECTORY, scan->path.text, strerrordesc_np(errno));
 		goto out;
 	}
 	names = pool_new(0);

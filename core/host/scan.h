@@ -28,6 +28,7 @@ struct scan {
 	const char *prefix;
 	struct pool *pool;
 	struct peek_reader *reader;
+	struct findings *findings; /* NULL, or gets what `problems` would; the reader its files */
 
 	struct buf path, name; /* of the directory being read */
 	struct scan_entry *entries;
@@ -42,5 +43,10 @@ struct scan {
  * path.
  */
 void scan_base(struct scan *scan, int fd, const char *path);
+
+/* Tells that something is passed over: what is wrong with `path`, or the whole line of a reason. */
+void scan_complain(struct scan *scan, enum finding_kind kind, const char *path, const char *text);
+void scan_report(struct scan *scan, enum finding_kind kind, const char *path,
+		 const struct err *err);
 
 #endif

@@ -5,9 +5,11 @@
 #include <math.h>
 #include <spicerack/cookbook.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/buf.h"
 #include "../runtime/mem.h"
 
 #define NAME_MAX_LENGTH 64
@@ -50,9 +52,33 @@ bool spec_name_is_sane(const char *name)
 	       name[0] != '_';
 }
 
-static int bad(struct err *err, const struct arg_spec *arg, const char *reason)
+/* What is being judged, and for whom. */
+struct judge {
+	const struct cookbook_spec *spec;
+	const struct subcommand_spec *subcommand; /* NULL: the cookbook's own table */
+	spec_flaw *flaw;
+	void *data;
+	size_t flaws;
+};
+
+/* Tells a flaw, with its subcommand and argument in front. */
+static void __attribute__((__format__(__printf__, 4, 5)))
+bad(struct judge *judge, enum finding_kind kind, const struct arg_spec *arg, const char *format,
+    ...)
 {
-	return err_set(err, "argument '%s': %s", arg->name, reason);
+	struct buf text = {0};
+	va_list args;
+
+	if (judge->subcommand)
+		buf_printf(&text, "subcommand '%s': ", judge->subcommand->name);
+	if (arg)
+		buf_printf(&text, "argument '%s': ", arg->name);
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	judge->flaws++;
+	judge->flaw(judge->data, kind, arg, text.text);
+	buf_free(&text);
 }
 
 static const char *judge_numbers(const struct arg_spec *arg, const struct trait *trait)
@@ -142,7 +168,7 @@ static const char *judge_reading(const struct arg_spec *arg, const struct trait 
 	}
 }
 
-static const char *judge_option(const struct arg_spec *arg, const struct trait *trait)
+static const char *judge_option(const struct arg_spec *arg)
 {
 	if (arg->letter &&
 	    (arg->letter <= ' ' || arg->letter > '~' || arg->letter == '-' || arg->letter == '='))
@@ -159,52 +185,17 @@ static const char *judge_option(const struct arg_spec *arg, const struct trait *
 	}
 	if (!arg->names.count && strcmp(arg->name, "help") == 0)
 		return "--help is the help's";
-	if (arg->repeat && !trait->list)
-		return "it may be repeated, but holds one value";
 	return NULL;
 }
 
 static const char *judge_positional(const struct arg_spec *arg)
 {
-	if (arg->required)
-		return "required, which is for options; a positional is, by its arity";
-	if (arg->letter || arg->names.count)
-		return "option names, but it is a positional";
-	if (arg->repeat)
-		return "it may be repeated, which is for options";
-	if (arg->type == SPK_TYPE_FLAG)
-		return "a flag cannot be a positional";
-	return NULL;
+	return arg->letter || arg->names.count ? "option names, but it is a positional" : NULL;
 }
 
-static const char *judge_flag(const struct arg_spec *arg)
+/* Attributes that say what the values are. */
+static const char *judge_type(const struct arg_spec *arg, const struct trait *trait)
 {
-	if (arg->arity != SPK_ONE)
-		return "a flag takes no values";
-	if (arg->required)
-		return "a required flag says nothing";
-	if (arg->choices.count || arg->choices_from || arg->pattern || arg->metavar)
-		return "a flag has no value to choose, match or name";
-	return NULL;
-}
-
-/* NULL for a row that makes sense by itself, else why not. */
-static const char *judge(const struct arg_spec *arg, uint64_t state_size)
-{
-	const struct trait *trait;
-	const char *reason;
-
-	if (arg->form != SPK_FORM_POSITIONAL && arg->form != SPK_FORM_OPTION)
-		return "an unknown form";
-	if (arg->type < SPK_TYPE_STRING || arg->type > SPK_TYPE_CUSTOM)
-		return "an unknown type";
-	if (arg->arity > SPK_ONE_OR_MORE)
-		return "an unknown arity";
-	trait = &traits[arg->type];
-	if (arg->offset > state_size || trait->size > state_size - arg->offset)
-		return "its field lies outside of the structure";
-	if (arg->offset % trait->alignment)
-		return "its field is not aligned";
 	if (arg->arity >= SPK_ZERO_OR_MORE && !trait->list)
 		return "several values, but it holds one";
 	if (arg->off && arg->type != SPK_TYPE_FLAG)
@@ -212,18 +203,91 @@ static const char *judge(const struct arg_spec *arg, uint64_t state_size)
 	if (arg->has_parse != (arg->type == SPK_TYPE_CUSTOM))
 		return arg->has_parse ? "a parser of its own, but a type that has one"
 				      : "no parser for its type";
+	if (arg->repeat && arg->form == SPK_FORM_POSITIONAL)
+		return "it may be repeated, which is for options";
+	if (arg->repeat && !trait->list)
+		return "it may be repeated, but holds one value";
+	if (arg->type == SPK_TYPE_FLAG && arg->form == SPK_FORM_POSITIONAL)
+		return "a flag cannot be a positional";
+	if (arg->type == SPK_TYPE_FLAG && arg->arity != SPK_ONE)
+		return "a flag takes no values";
+	if (arg->type == SPK_TYPE_FLAG && arg->metavar)
+		return "a flag has no value to choose, match or name";
+	return judge_reading(arg, trait);
+}
+
+static const char *judge_choices(const struct arg_spec *arg, const struct trait *trait)
+{
 	if (!!arg->choices.count + !!arg->choices_from + arg->has_range > 1)
 		return "choices of several kinds";
 	if ((arg->choices_from && !*arg->choices_from) || (arg->pattern && !*arg->pattern))
 		return "an empty .choices_from or .pattern";
-	reason = arg->form == SPK_FORM_OPTION ? judge_option(arg, trait) : judge_positional(arg);
-	if (!reason && arg->type == SPK_TYPE_FLAG)
-		reason = judge_flag(arg);
-	if (!reason)
-		reason = judge_reading(arg, trait);
-	if (!reason)
-		reason = judge_numbers(arg, trait);
-	return reason ? reason : judge_default(arg, trait);
+	if (arg->type == SPK_TYPE_FLAG && (arg->choices.count || arg->choices_from || arg->pattern))
+		return "a flag has no value to choose, match or name";
+	return NULL;
+}
+
+static const char *judge_required(const struct arg_spec *arg, const struct trait *trait)
+{
+	if (!arg->required)
+		return NULL;
+	if (arg->form == SPK_FORM_POSITIONAL)
+		return "required, which is for options; a positional is, by its arity";
+	return arg->type == SPK_TYPE_FLAG ? "a required flag says nothing" : NULL;
+}
+
+static const char *judge_name(const struct arg_spec *arg, const struct trait *trait)
+{
+	return arg->form == SPK_FORM_OPTION ? judge_option(arg) : judge_positional(arg);
+}
+
+/* The numbers of a row's enumerations, which all else relies upon. */
+static const char *judge_enumerations(const struct arg_spec *arg)
+{
+	if (arg->form != SPK_FORM_POSITIONAL && arg->form != SPK_FORM_OPTION)
+		return "an unknown form";
+	if (arg->type < SPK_TYPE_STRING || arg->type > SPK_TYPE_CUSTOM)
+		return "an unknown type";
+	return arg->arity > SPK_ONE_OR_MORE ? "an unknown arity" : NULL;
+}
+
+static const char *judge_field(const struct arg_spec *arg, uint64_t state_size)
+{
+	const struct trait *trait = &traits[arg->type];
+
+	if (arg->offset > state_size || trait->size > state_size - arg->offset)
+		return "its field lies outside of the structure";
+	return arg->offset % trait->alignment ? "its field is not aligned" : NULL;
+}
+
+/* Tells the first flaw of a row by itself; false when there is one. */
+static bool check_row(struct judge *judge, const struct arg_spec *arg)
+{
+	static const struct {
+		enum finding_kind kind;
+		const char *(*judge)(const struct arg_spec *arg, const struct trait *trait);
+	} parts[] = {
+		{FINDING_ARGUMENT_TYPE, judge_type},
+		{FINDING_ARGUMENT_CHOICES, judge_choices},
+		{FINDING_ARGUMENT_REQUIRED, judge_required},
+		{FINDING_ARGUMENT_NAME, judge_name},
+		{FINDING_ARGUMENT_BOUNDS, judge_numbers},
+		{FINDING_ARGUMENT_DEFAULT, judge_default},
+	};
+	enum finding_kind kind = FINDING_BAD_TABLE;
+	const char *reason = judge_enumerations(arg);
+
+	if (!reason) {
+		kind = FINDING_ARGUMENT_FIELD;
+		reason = judge_field(arg, judge->spec->state_size);
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !reason; i++) {
+		kind = parts[i].kind;
+		reason = parts[i].judge(arg, &traits[arg->type]);
+	}
+	if (reason)
+		bad(judge, kind, arg, "%s", reason);
+	return !reason;
 }
 
 /* One use of an option name or of a part of the structure. */
@@ -258,22 +322,19 @@ static char *option_name(const char *field)
 	return name;
 }
 
-static int check_names(const struct arg_spec *args, size_t count, struct err *err)
+static void check_names(struct judge *judge, const struct arg_spec *args, size_t count)
 {
 	struct use *uses = NULL;
 	size_t used = 0, capacity = 0;
 	bool letters[128] = {0};
 	char **made = xcalloc(count, sizeof(*made));
-	int rc = -1;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct arg_spec *arg = &args[i];
 
-		if (arg->letter && letters[(unsigned char)arg->letter]) {
-			err_set(err, "argument '%s': -%c is another's, too", arg->name,
-				arg->letter);
-			goto out;
-		}
+		if (arg->letter && letters[(unsigned char)arg->letter])
+			bad(judge, FINDING_ARGUMENT_NAME, arg, "-%c is another's, too",
+			    arg->letter);
 		letters[(unsigned char)arg->letter] = true;
 		for (size_t k = 0; k < arg->names.count; k++) {
 			uses = xgrow(uses, used, &capacity, sizeof(*uses));
@@ -288,42 +349,37 @@ static int check_names(const struct arg_spec *args, size_t count, struct err *er
 	}
 	if (used > 1)
 		qsort(uses, used, sizeof(*uses), by_name);
-	for (size_t i = 1; i < used; i++) {
-		if (strcmp(uses[i - 1].name, uses[i].name) == 0) {
-			err_set(err, "argument '%s': the name %s is used twice", uses[i].arg->name,
-				uses[i].name);
-			goto out;
-		}
-	}
-	rc = 0;
-out:
+	for (size_t i = 1; i < used; i++)
+		if (strcmp(uses[i - 1].name, uses[i].name) == 0)
+			bad(judge, FINDING_ARGUMENT_NAME, uses[i].arg, "the name %s is used twice",
+			    uses[i].name);
 	for (size_t i = 0; i < count; i++)
 		free(made[i]);
 	free(made);
 	free(uses);
-	return rc;
 }
 
 /* One table by itself. */
-static int check_table(const struct arg_spec *args, size_t count, uint64_t state_size,
-		       struct err *err)
+static void check_table(struct judge *judge, const struct arg_spec *args, size_t count)
 {
 	const struct arg_spec *open_ended = NULL;
+	bool sound = true;
 
 	for (size_t i = 0; i < count; i++) {
-		const char *reason = judge(&args[i], state_size);
-
-		if (reason)
-			return bad(err, &args[i], reason);
+		if (!check_row(judge, &args[i])) {
+			sound = false;
+			continue;
+		}
 		if (args[i].form != SPK_FORM_POSITIONAL || !traits[args[i].type].list ||
 		    args[i].arity == SPK_ZERO_OR_ONE)
 			continue;
 		if (open_ended)
-			return bad(err, &args[i],
-				   "a second positional that takes any number of values");
+			bad(judge, FINDING_ARGUMENT_TYPE, &args[i],
+			    "a second positional that takes any number of values");
 		open_ended = &args[i];
 	}
-	return count ? check_names(args, count, err) : 0;
+	if (count && sound)
+		check_names(judge, args, count);
 }
 
 static void add_fields(struct use *uses, size_t *used, const struct arg_spec *args, size_t count)
@@ -336,27 +392,31 @@ static void add_fields(struct use *uses, size_t *used, const struct arg_spec *ar
 }
 
 /* Neighbours in the order of their fields must not overlap. */
-static int check_apart(struct use *uses, size_t used, struct err *err)
+static bool check_apart(struct judge *judge, struct use *uses, size_t used)
 {
 	if (used > 1)
 		qsort(uses, used, sizeof(*uses), by_start);
-	for (size_t i = 1; i < used; i++)
-		if (uses[i].start < uses[i - 1].end)
-			return err_set(err, "'%s' and '%s' share a field", uses[i - 1].name,
-				       uses[i].name);
-	return 0;
+	for (size_t i = 1; i < used; i++) {
+		if (uses[i].start < uses[i - 1].end) {
+			bad(judge, FINDING_ARGUMENT_FIELD, NULL, "'%s' and '%s' share a field",
+			    uses[i - 1].name, uses[i].name);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The fields that one command line fills in: the cookbook's, the chosen name's, the subcommand's.
  */
-static int check_fields(const struct cookbook_spec *spec, struct err *err)
+static void check_fields(struct judge *judge)
 {
+	const struct cookbook_spec *spec = judge->spec;
 	size_t most = 0, used = 0;
 	struct use *uses;
-	int rc = -1;
+	bool apart;
 
 	if (spec->arg_count == 0 && spec->subcommand_count == 0)
-		return 0;
+		return;
 	for (size_t i = 0; i < spec->subcommand_count; i++)
 		if (spec->subcommands[i].arg_count > most)
 			most = spec->subcommands[i].arg_count;
@@ -366,9 +426,8 @@ static int check_fields(const struct cookbook_spec *spec, struct err *err)
 		uses[used++] = (struct use){.name = "subcommand",
 					    .start = spec->subcommand_offset,
 					    .end = spec->subcommand_offset + sizeof(char *)};
-	if (check_apart(uses, used, err) < 0)
-		goto out;
-	for (size_t i = 0; i < spec->subcommand_count; i++) {
+	apart = check_apart(judge, uses, used);
+	for (size_t i = 0; apart && i < spec->subcommand_count; i++) {
 		const struct subcommand_spec *subcommand = &spec->subcommands[i];
 
 		/* The order of the common ones was changed by sorting all of them: start anew. */
@@ -380,75 +439,72 @@ static int check_fields(const struct cookbook_spec *spec, struct err *err)
 					    .start = spec->subcommand_offset,
 					    .end = spec->subcommand_offset + sizeof(char *)};
 		add_fields(uses, &used, subcommand->args, subcommand->arg_count);
-		if (check_apart(uses, used, err) < 0)
-			goto out;
+		apart = check_apart(judge, uses, used);
 	}
-	rc = 0;
-out:
 	free(uses);
-	return rc;
 }
 
 /* What may be in an exclusive group. */
-static int check_groups(const struct cookbook_spec *spec, const struct arg_spec *args, size_t count,
-			struct err *err)
+static void check_groups(struct judge *judge, const struct arg_spec *args, size_t count)
 {
-	const char *reason = NULL;
+	const struct cookbook_spec *spec = judge->spec;
 	bool *positional;
-	size_t i;
 
 	if (spec->group_count == 0)
-		return 0;
+		return;
 	positional = xcalloc(spec->group_count, sizeof(*positional));
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct arg_spec *arg = &args[i];
 
 		if (arg->group < 0 || !spec->groups[arg->group].exclusive)
 			continue;
 		if (arg->required)
-			reason = "required, but in an exclusive group";
-		if (arg->form == SPK_FORM_POSITIONAL) {
-			if (positional[arg->group])
-				reason = "a second positional in an exclusive group";
-			else if (arg->arity != SPK_ZERO_OR_ONE)
-				reason = "a positional in an exclusive group must be able to be "
-					 "left out: .arity = SPK_ZERO_OR_ONE";
-			positional[arg->group] = true;
-		}
-		if (reason)
-			break;
+			bad(judge, FINDING_ARGUMENT_GROUP, arg,
+			    "required, but in an exclusive group");
+		if (arg->form != SPK_FORM_POSITIONAL)
+			continue;
+		if (positional[arg->group])
+			bad(judge, FINDING_ARGUMENT_GROUP, arg,
+			    "a second positional in an exclusive group");
+		else if (arg->arity != SPK_ZERO_OR_ONE)
+			bad(judge, FINDING_ARGUMENT_GROUP, arg,
+			    "a positional in an exclusive group must be able to be left out: "
+			    ".arity = SPK_ZERO_OR_ONE");
+		positional[arg->group] = true;
 	}
 	free(positional);
-	return reason ? bad(err, &args[i], reason) : 0;
 }
 
-static int check_subcommands(const struct cookbook_spec *spec, struct err *err)
+static void check_subcommands(struct judge *judge)
 {
+	const struct cookbook_spec *spec = judge->spec;
+
 	if (spec->subcommand_count == 0)
-		return 0;
+		return;
 	if (spec->subcommand_offset % alignof(char *) || spec->state_size < sizeof(char *) ||
 	    spec->subcommand_offset > spec->state_size - sizeof(char *))
-		return err_set(err, "the field of the subcommand lies outside of the structure");
+		bad(judge, FINDING_SUBCOMMAND, NULL,
+		    "the field of the subcommand lies outside of the structure");
 	for (size_t i = 0; i < spec->subcommand_count; i++) {
 		const struct subcommand_spec *subcommand = &spec->subcommands[i];
-		struct err cause;
+		bool twice = false;
 
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(spec->subcommands[k].name, subcommand->name) == 0)
-				return err_set(err, "the subcommand '%s' is there twice",
-					       subcommand->name);
-		if (check_table(subcommand->args, subcommand->arg_count, spec->state_size, &cause) <
-			    0 ||
-		    check_groups(spec, subcommand->args, subcommand->arg_count, &cause) < 0)
-			return err_set(err, "subcommand '%s': %.300s", subcommand->name,
-				       cause.text);
+		for (size_t k = 0; k < i && !twice; k++)
+			twice = strcmp(spec->subcommands[k].name, subcommand->name) == 0;
+		if (twice)
+			bad(judge, FINDING_SUBCOMMAND, NULL, "the subcommand '%s' is there twice",
+			    subcommand->name);
+		judge->subcommand = subcommand;
+		check_table(judge, subcommand->args, subcommand->arg_count);
+		check_groups(judge, subcommand->args, subcommand->arg_count);
+		judge->subcommand = NULL;
 	}
-	return 0;
 }
 
 /* The names of the ready-made arguments are taken. */
-static int check_ready_made(const struct cookbook_spec *spec, struct err *err)
+static void check_ready_made(struct judge *judge)
 {
+	const struct cookbook_spec *spec = judge->spec;
 	const struct {
 		bool present;
 		char letter;
@@ -474,18 +530,22 @@ static int check_ready_made(const struct cookbook_spec *spec, struct err *err)
 				free(name);
 			}
 			if (taken)
-				return err_set(err, "argument '%s': -%c/%s is the ready-made one's",
-					       arg->name, ready[i].letter, ready[i].name);
+				bad(judge, FINDING_ARGUMENT_NAME, arg,
+				    "-%c/%s is the ready-made one's", ready[i].letter,
+				    ready[i].name);
 		}
 	}
-	return 0;
 }
 
-int spec_check(const struct cookbook_spec *spec, struct err *err)
+int spec_check(const struct cookbook_spec *spec, spec_flaw *flaw, void *data)
 {
-	if (check_table(spec->args, spec->arg_count, spec->state_size, err) < 0 ||
-	    check_groups(spec, spec->args, spec->arg_count, err) < 0 ||
-	    check_subcommands(spec, err) < 0 || check_ready_made(spec, err) < 0)
-		return -1;
-	return check_fields(spec, err);
+	struct judge judge = {.spec = spec, .flaw = flaw, .data = data};
+
+	check_table(&judge, spec->args, spec->arg_count);
+	check_groups(&judge, spec->args, spec->arg_count);
+	check_subcommands(&judge);
+	check_ready_made(&judge);
+	if (!judge.flaws) /* else the sizes of fields may not be known */
+		check_fields(&judge);
+	return judge.flaws ? -1 : 0;
 }

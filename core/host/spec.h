@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "../runtime/err.h"
+#include "finding.h"
 
 /* What tells one file from another, checked again by the runner after it opened the file. */
 struct file_identity {
@@ -66,6 +67,13 @@ struct subcommand_spec {
 	size_t arg_count;
 };
 
+/* A cookbook that it runs, by SPK_CALL(). */
+struct call_spec {
+	const char *name;
+	spk_strings args;
+	uint64_t row_address;
+};
+
 struct cookbook_spec {
 	const char *symbol; /* "spk_cookbook" or "spk_cookbook_NAME" */
 	/*
@@ -73,7 +81,7 @@ struct cookbook_spec {
 	 * cursor is escaped in them, in the description and in every help.
 	 */
 	const char *title, *owner, *description;
-	bool title_changed; /* it had more lines or unprintable characters */
+	bool title_changed, owner_changed; /* it had more lines or unprintable characters */
 	uint64_t state_size;
 	uint64_t address; /* of the descriptor in the file */
 	uint64_t subcommand_offset;
@@ -85,6 +93,9 @@ struct cookbook_spec {
 	size_t rule_count;
 	const struct subcommand_spec *subcommands;
 	size_t subcommand_count;
+	bool has_calls; /* read only for a check */
+	const struct call_spec *calls;
+	size_t call_count;
 	uint32_t task_id, reason; /* enum spk_presence */
 	int32_t max_concurrency;
 	bool skip_start;
@@ -93,12 +104,19 @@ struct cookbook_spec {
 };
 
 /*
+ * Receives what is wrong with the tables. `text` is the whole reason, naming the argument; `arg` is
+ * its row, NULL when it is about something else.
+ */
+typedef void spec_flaw(void *data, enum finding_kind kind, const struct arg_spec *arg,
+		       const char *text);
+
+/*
  * Judges whether the tables make sense, so that the parser of arguments may trust them: values
  * of enumerations known, fields within the structure and apart from each other, names and letters
- * sane and used once, attributes of the right types. The reason names the argument. Rules are
- * not judged: they were resolved when read.
+ * sane and used once, attributes of the right types. -1 when `flaw` was called, for the first
+ * flaw of each row. Rules are not judged: they were resolved when read.
  */
-MUST_CHECK int spec_check(const struct cookbook_spec *spec, struct err *err);
+MUST_CHECK int spec_check(const struct cookbook_spec *spec, spec_flaw *flaw, void *data);
 
 /* [A-Za-z0-9][A-Za-z0-9_-]* of at most 64 characters: a field, a subcommand, a long name behind its
  * `--`. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check_command.h"
 #include "config_command.h"
 #include "locks_command.h"
 #include "outcome.h"
@@ -12,6 +13,7 @@ static const struct {
 	const char *name, *help;
 	int (*run)(int argc, char **argv); /* the words behind the name */
 } commands[] = {
+	{"check", "tell what is wrong with cookbooks before they are shipped", check_command},
 	{"config", "show the configuration and where it comes from", config_command},
 	{"locks", "show who holds which lock, release it, hold it", locks_command},
 };

@@ -9,9 +9,9 @@
 #include <spicerack/clock.h>
 
 #include "../runtime/mem.h"
+#include "asking.h"
 #include "locks.h"
 #include "outcome.h"
-#include "prompt.h"
 #include "signals.h"
 
 /* Where nobody can press Ctrl+C again, a cookbook that does not react is killed after this. */
@@ -131,6 +131,108 @@ static void on_deadline(struct run *run)
 	interrupt(run, false);
 }
 
+/* Nobody is left who wants to know how this run ends: it is not to go on for long. */
+static void on_outer_death(struct run *run, enum stage stage)
+{
+	if (is_undoing(stage) || stage == STAGE_QUIT || run->interrupted)
+		return;
+	log_error(run->log, "The cookbook that runs cookbook %s died: interrupting it",
+		  name_of(run));
+	interrupt(run, false);
+}
+
+/* Nothing new is begun by who is to end. */
+static bool is_ending(const struct run *run, enum stage stage)
+{
+	return (run->interrupted && !is_undoing(stage)) || run->killed;
+}
+
+/* ---- questions ---- */
+
+/*
+ * Ctrl+C is an answer, and while something is undone a warning as well; other signals mean what
+ * they always do. True: the question is over.
+ */
+static bool on_signal_at_question(struct run *run, enum stage stage, int number)
+{
+	if (number != SIGINT || is_undoing(stage) || run->within_undo)
+		on_signal(run, stage, number);
+	return number == SIGINT;
+}
+
+static int64_t earliest(const struct run *run, enum stage stage)
+{
+	int64_t deadline = stage_deadline(run, stage);
+	int64_t locks = locks_deadline(run);
+
+	return locks < deadline ? locks : deadline;
+}
+
+/*
+ * Asks, and attends to the run until there is an answer or none can come: the deadline holds, a
+ * signal or a death ends the question. The event that ended it and is still to be attended
+ * to, or NULL.
+ */
+static const struct link_event *ask(struct run *run, enum stage stage, struct asking *asking,
+				    const struct question *question)
+{
+	const struct link_event *event, *unheard = NULL;
+	struct link *link = &run->link;
+
+	asking_begin(asking, question, run->options->answers, run->log);
+	while (asking_is_open(asking)) {
+		link->typed_fd = asking->prompt.terminal;
+		/* Who asks may have lost his lock meanwhile. */
+		if (locks_are_lost(run))
+			link_end(link);
+		event = link_wait(link, earliest(run, stage));
+		switch (event->type) {
+		case LINK_TYPED:
+			prompt_read(&asking->prompt, &asking->reply);
+			break;
+		case LINK_SIGNAL:
+			if (on_signal_at_question(run, stage, event->signal))
+				asking->reply.end = ASK_ABORTED;
+			break;
+		case LINK_TIMEOUT:
+			if (spk_uptime().ns >= stage_deadline(run, stage))
+				on_deadline(run);
+			break;
+		case LINK_OUTER_DEATH:
+			on_outer_death(run, stage);
+			break;
+		case LINK_LOCKS:
+			locks_attend(run);
+			break;
+		case LINK_ANSWER:
+			break;
+		default:
+			unheard = event;
+			break;
+		}
+		if (asking_is_open(asking) && (unheard || is_ending(run, stage)))
+			asking->reply.end = ASK_ENDED;
+	}
+	link->typed_fd = -1;
+	asking_settle(asking, run->log);
+	return unheard;
+}
+
+static const struct link_event *on_question(struct run *run, enum stage stage,
+					    struct question *question)
+{
+	struct asking asking = {.prompt = {.terminal = -1}, .reply = {.end = ASK_ENDED}};
+	const struct link_event *unheard = NULL;
+
+	question->cookbook = name_of(run);
+	if (!is_ending(run, stage))
+		unheard = ask(run, stage, &asking, question);
+	if (!run->killed)
+		asking_send_reply(&asking, &run->link);
+	asking_end(&asking);
+	return unheard;
+}
+
 /* ---- inner runs ---- */
 
 static void answer(struct run *run, enum nested_end end, int code, const char *message)
@@ -144,51 +246,45 @@ static void answer(struct run *run, enum nested_end end, int code, const char *m
 	buf_free(&body);
 }
 
-/* Nobody is left who wants to know how this run ends: it is not to go on for long. */
-static void on_outer_death(struct run *run, enum stage stage)
+/* After a failure: NESTED_RAN is once more. `err` gets the reason when nobody can say. */
+static enum nested_end ask_what_next(struct run *run, enum stage stage, const char *inner, int code,
+				     const struct link_event **ret_unheard, struct err *err)
 {
-	if (is_undoing(stage) || stage == STAGE_QUIT || run->interrupted)
-		return;
-	log_error(run->log, "The cookbook that runs cookbook %s died: interrupting it",
-		  name_of(run));
-	interrupt(run, false);
-}
-
-static enum nested_end ask_what_next(struct run *run, const char *name, int code, struct err *err)
-{
-	static const enum nested_end ends[] = {NESTED_RAN, NESTED_SKIPPED, NESTED_ABORTED};
 	char *message = xasprintf("Cookbook %s failed with exit code %d. What do you want to do?",
-				  name, code);
-	size_t choice = 0;
-	enum prompt_end end;
+				  inner, code);
+	char *name = xasprintf("failed-%s", inner);
+	struct question question = {
+		.kind = ASK_FAILURE, .cookbook = name_of(run), .name = name, .message = message};
+	enum nested_end end = NESTED_UNASKED;
+	struct asking asking;
 
-	log_error(run->log, "Failed to run cookbook %s: exit code %d", name, code);
-	end = prompt_choose(message, SPK_STRINGS("retry", "skip", "abort"), run->signal_fd, &choice,
-			    err);
+	log_error(run->log, "Failed to run cookbook %s: exit code %d", inner, code);
+	*ret_unheard = ask(run, stage, &asking, &question);
+	if (asking.reply.end == ASK_ANSWERED)
+		end = strcmp(buf_text(&asking.reply.answer), "retry") == 0  ? NESTED_RAN
+		      : strcmp(buf_text(&asking.reply.answer), "skip") == 0 ? NESTED_SKIPPED
+									    : NESTED_ABORTED;
+	else if (asking.reply.end == ASK_ABORTED)
+		end = NESTED_ABORTED;
+	*err = asking.reply.why;
+	asking_end(&asking);
 	free(message);
-	if (end == PROMPT_ANSWERED)
-		log_info(run->log, "The operator chose to %s",
-			 choice == 0   ? "retry"
-			 : choice == 1 ? "skip"
-				       : "abort");
-	switch (end) {
-	case PROMPT_ANSWERED:
-		return ends[choice];
-	case PROMPT_ABORTED:
-		return NESTED_ABORTED;
-	default:
-		return NESTED_UNASKED;
-	}
+	free(name);
+	return end;
 }
 
-/* Runs it, again as often as the operator wants. The strings of `event` stay: the child waits. */
-static void run_nested(struct run *run, enum stage stage, const struct tree_found *found,
-		       spk_strings args, bool confirm)
+/*
+ * Runs it, again as often as the operator wants. The strings of the request stay: the child
+ * waits. The event that is still to be attended to, or NULL.
+ */
+static const struct link_event *run_nested(struct run *run, enum stage stage,
+					   const struct tree_found *found, spk_strings args,
+					   bool confirm)
 {
+	const struct link_event *unheard = NULL;
 	enum nested_end end = NESTED_RAN;
 	struct err err = {""};
 	struct inner_end inner;
-	int number;
 
 	do {
 		inner = run_within(run, stage, found, (int)args.count,
@@ -205,34 +301,35 @@ static void run_nested(struct run *run, enum stage stage, const struct tree_foun
 		if (run->interrupted || run->killed || link_has_died(&run->link))
 			confirm = false;
 		if (confirm && inner.code != EXIT_OK)
-			end = ask_what_next(run, found->name, inner.code, &err);
+			end = ask_what_next(run, stage, found->name, inner.code, &unheard, &err);
 	} while (confirm && inner.code != EXIT_OK && end == NESTED_RAN);
-	/* A signal that ended the question counts before what the child makes of the answer. */
-	while ((number = signals_next(run->signal_fd)))
-		on_signal(run, stage, number);
 	/* Who is being killed must not go on with an answer before that. */
 	if (!run->killed)
 		answer(run, end, inner.code, err.text);
+	return unheard;
 }
 
-static void on_nested(struct run *run, enum stage stage, const struct nested_request *request)
+static const struct link_event *on_nested(struct run *run, enum stage stage,
+					  const struct nested_request *request)
 {
+	const struct link_event *unheard = NULL;
 	spk_strings bases = settings_strings(run->options->settings, "cookbooks_base_dirs");
 	struct tree_found found;
 
-	/* Nothing new is begun by who is to end; the child finds the interruption at the answer. */
 	if (run->killed)
-		return;
-	if (run->interrupted && !is_undoing(stage)) {
+		return NULL;
+	/* The child finds the interruption at the answer. */
+	if (is_ending(run, stage)) {
 		answer(run, NESTED_RAN, EXIT_INTERRUPTED, NULL);
 	} else if (run->depth >= NESTED_DEPTH_MAX) {
 		answer(run, NESTED_DEPTH, 0, NULL);
 	} else if (tree_find(bases, request->name, stderr, &found) != TREE_FOUND) {
 		answer(run, NESTED_MISSING, 0, NULL);
 	} else {
-		run_nested(run, stage, &found, request->args, request->confirm);
+		unheard = run_nested(run, stage, &found, request->args, request->confirm);
 		tree_found_free(&found);
 	}
+	return unheard;
 }
 
 /* ---- locks ---- */
@@ -261,26 +358,21 @@ static enum ending ended(struct run *run, enum ending ending)
 	return ending;
 }
 
-static int64_t earliest(const struct run *run, enum stage stage)
-{
-	int64_t deadline = stage_deadline(run, stage);
-	int64_t locks = locks_deadline(run);
-
-	return locks < deadline ? locks : deadline;
-}
-
 /* ---- the stage ---- */
 
 enum ending run_stage(struct run *run, enum stage stage)
 {
-	const struct link_event *event;
+	const struct link_event *event, *unheard = NULL;
 
 	link_stage(&run->link, stage);
 	for (;;) {
 		/* Held means held: nobody waits for a word of who may not go on. */
-		if (locks_are_lost(run))
+		if (locks_are_lost(run)) {
 			link_end(&run->link);
-		event = link_wait(&run->link, earliest(run, stage));
+			unheard = NULL;
+		}
+		event = unheard ? unheard : link_wait(&run->link, earliest(run, stage));
+		unheard = NULL;
 		switch (event->type) {
 		case LINK_RESULT:
 			/* Who answers another question than the one asked is not to be trusted. */
@@ -304,8 +396,12 @@ enum ending run_stage(struct run *run, enum stage stage)
 				on_deadline(run);
 			break;
 		case LINK_NESTED:
-			on_nested(run, stage, &event->nested);
+			unheard = on_nested(run, stage, &event->nested);
 			break;
+		case LINK_QUESTION:
+			unheard = on_question(run, stage, &run->link.event.question);
+			break;
+		case LINK_TYPED:
 		case LINK_OUTER_DEATH:
 			on_outer_death(run, stage);
 			break;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,12 +168,104 @@ static size_t put_quietly(struct terminal *terminal, const char *text, size_t le
 	return done;
 }
 
+/* ---- the line below the records ---- */
+
+size_t terminal_columns(const struct terminal *terminal)
+{
+	struct winsize size;
+
+	if (terminal->disabled || !asks("TERM", "dumb") || !isatty(terminal->fd) ||
+	    ioctl(terminal->fd, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col ? size.ws_col : 80;
+}
+
+/* Takes the line away. A terminal that became narrower has broken it into several. */
+static void put_erasure(struct terminal *terminal, struct buf *out)
+{
+	size_t columns = terminal->status_columns ? terminal_columns(terminal) : 0;
+
+	if (terminal->cue)
+		buf_putc(out, '\n');
+	if (columns == 0)
+		return;
+	if (terminal->status_columns > columns)
+		buf_printf(out, "\033[%zuA", (terminal->status_columns - 1) / columns);
+	buf_puts(out, "\r\033[J");
+	terminal->status_columns = 0;
+}
+
+static void put_below(struct terminal *terminal, struct buf *out)
+{
+	if (terminal->cue)
+		buf_puts(out, terminal->cue);
+	else
+		buf_add(out, buf_text(&terminal->status), terminal->status.length);
+}
+
+static void put_all(struct terminal *terminal)
+{
+	put_quietly(terminal, buf_text(&terminal->line), terminal->line.length);
+}
+
+void terminal_set_status(struct terminal *terminal, const char *text, size_t columns)
+{
+	if (strcmp(text, buf_text(&terminal->status)) == 0 &&
+	    (terminal->status_columns > 0 || *text == '\0'))
+		return;
+	buf_clear(&terminal->status);
+	buf_puts(&terminal->status, text);
+	terminal->status_width = columns;
+	/* Then it is drawn behind the next record. */
+	if (terminal->disabled || terminal->cue || terminal->foreign || terminal->inside_line)
+		return;
+	buf_clear(&terminal->line);
+	put_erasure(terminal, &terminal->line);
+	put_below(terminal, &terminal->line);
+	terminal->status_columns = columns;
+	if (terminal->line.length > 0)
+		put_all(terminal);
+}
+
+void terminal_set_cue(struct terminal *terminal, const char *cue)
+{
+	if (terminal->disabled || !isatty(terminal->fd))
+		return;
+	if (cue && terminal->status_columns)
+		terminal_set_status(terminal, "", 0);
+	terminal->cue = cue;
+}
+
+bool terminal_yield(struct terminal *terminal, int fd)
+{
+	if ((!terminal->cue && !terminal->status.length) || !isatty(fd))
+		return false;
+	buf_clear(&terminal->line);
+	put_erasure(terminal, &terminal->line);
+	put_all(terminal);
+	return true;
+}
+
+void terminal_resume(struct terminal *terminal, bool ended)
+{
+	terminal->foreign = !ended;
+	if (!ended)
+		return;
+	buf_clear(&terminal->line);
+	put_below(terminal, &terminal->line);
+	terminal->status_columns = terminal->status_width;
+	put_all(terminal);
+}
+
+/* ---- records ---- */
+
 static void render(struct terminal *terminal, const struct log_record *record)
 {
 	const char *colour = terminal->coloured ? colour_of(record->level) : NULL;
 	struct buf *line = &terminal->line;
 
 	buf_clear(line);
+	put_erasure(terminal, line);
 	if (terminal->inside_line)
 		buf_puts(line, terminal->coloured ? COLOUR_END "\n" : "\n");
 	if (terminal->lost)
@@ -182,6 +275,9 @@ static void render(struct terminal *terminal, const struct log_record *record)
 		buf_puts(line, colour);
 	record_render_terminal(record, terminal->dry_run, line);
 	buf_puts(line, colour ? COLOUR_END "\n" : "\n");
+	terminal->foreign = false;
+	put_below(terminal, line);
+	terminal->status_columns = terminal->status_width;
 }
 
 void terminal_write(struct terminal *terminal, const struct log_record *record)
@@ -210,5 +306,6 @@ void terminal_close(struct terminal *terminal)
 		close(terminal->fd);
 	terminal->owns_fd = false;
 	buf_free(&terminal->line);
+	buf_free(&terminal->status);
 	terminal->disabled = true;
 }

@@ -4,6 +4,10 @@
  * hold up the run: a reader that stands still costs a second once and then lines,
  * which are counted and the loss told when it reads again; a reader that has gone
  * ends the sink.
+ *
+ * Below the records there may be one line that is not theirs: a status, which is erased before a
+ * record and drawn again behind it, or the place where an answer is typed. Neither is a part of
+ * what the terminal is for, and neither is there where it is no terminal.
  */
 #ifndef SPICERACK_HOST_TERMINAL_H
 #define SPICERACK_HOST_TERMINAL_H
@@ -22,6 +26,11 @@ struct terminal {
 	bool owns_fd;
 	enum spk_level threshold;
 	unsigned long lost; /* lines */
+	const char *cue;    /* of a question that waits; NULL: none */
+	struct buf status;
+	size_t status_width;
+	size_t status_columns; /* that, while it stands there; 0: it does not */
+	bool foreign;          /* the cursor stands behind somebody else's unfinished line */
 	struct buf line;
 };
 
@@ -34,6 +43,23 @@ void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose
 bool terminal_wants_colours(int fd);
 /* Shows a record of INFO and above, in dry-run or verbose any. Keeps errno. */
 void terminal_write(struct terminal *terminal, const struct log_record *record);
+
+/* The columns of the terminal; 0: it is none that a status could be drawn on. */
+size_t terminal_columns(const struct terminal *terminal);
+
+/* Draws the status, of at most as many columns less one; "" is none. It may be dropped. */
+void terminal_set_status(struct terminal *terminal, const char *text, size_t columns);
+
+/* A question waits: records stand above it. Kept; NULL: none any more. */
+void terminal_set_cue(struct terminal *terminal, const char *cue);
+
+/*
+ * Before and behind what is written to `fd`, which may be the same terminal. False: there is
+ * nothing in its way. `ended`: it did with a newline.
+ */
+bool terminal_yield(struct terminal *terminal, int fd);
+void terminal_resume(struct terminal *terminal, bool ended);
+
 void terminal_close(struct terminal *terminal);
 
 #endif

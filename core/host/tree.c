@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +10,7 @@
 
 #include "../runtime/mem.h"
 #include "../runtime/printable.h"
+#include "../runtime/trust.h"
 #include "pool.h"
 #include "scan.h"
 #include "treerules.h"
@@ -41,13 +44,15 @@ static void merge_entries(struct scan *scan)
 		qsort(scan->entries, scan->entry_count, sizeof(*scan->entries), by_entry);
 	for (size_t i = 0; i < scan->entry_count; i++) {
 		struct scan_entry entry = scan->entries[i];
-		char here[PRINTABLE_PATH_SIZE], there[PRINTABLE_PATH_SIZE];
+		char there[PRINTABLE_PATH_SIZE], *text;
 
 		if (first && strcmp(first->cookbook.name, entry.cookbook.name) == 0) {
-			fprintf(scan->problems, "%s: passed over, %s is in %s, too, which %s\n",
-				printable_path(entry.cookbook.file, here), entry.cookbook.name,
-				printable_path(first->cookbook.file, there),
-				first->cookbook.symbol ? "comes first" : "is broken");
+			text = xasprintf("passed over, %s is in %s, too, which %s",
+					 entry.cookbook.name,
+					 printable_path(first->cookbook.file, there),
+					 first->cookbook.symbol ? "comes first" : "is broken");
+			scan_complain(scan, FINDING_DUPLICATE_NAME, entry.cookbook.file, text);
+			free(text);
 			continue;
 		}
 		scan->entries[kept] = entry;
@@ -65,14 +70,15 @@ static void merge_entries(struct scan *scan)
 static void merge_attribute(struct scan *scan, const char *what, struct scan_group *first,
 			    const char **ours, const struct scan_group *second, const char *theirs)
 {
-	char here[PRINTABLE_PATH_SIZE], there[PRINTABLE_PATH_SIZE];
+	char there[PRINTABLE_PATH_SIZE], *text;
 
 	if (!theirs)
 		return;
 	if (*ours && strcmp(*ours, theirs) != 0) {
-		fprintf(scan->problems, "%s: ignoring its %s, %s gives another\n",
-			printable_path(second->file, here), what,
-			printable_path(first->file, there));
+		text = xasprintf("ignoring its %s, %s gives another", what,
+				 printable_path(first->file, there));
+		scan_complain(scan, FINDING_BAD_GROUP, second->file, text);
+		free(text);
 	} else if (!*ours) {
 		*ours = theirs;
 		first->file = second->file;
@@ -149,7 +155,7 @@ static void merge_groups(struct scan *scan)
 			group = find_group(scan, cookbook->group, strlen(cookbook->group));
 		if (!cookbook->owner)
 			cookbook->owner = group && group->group.owner ? group->group.owner
-								      : "unowned";
+								      : TREE_NO_OWNER;
 		for (around = group; around && !around->used;
 		     around = find_parent(scan, around->group.name))
 			around->used = true;
@@ -179,18 +185,28 @@ static bool seen_before(struct stat *seen, size_t count, int fd)
 	return false;
 }
 
-int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree *ret,
-	      struct err *err)
+/* Opens a base that need not be trusted where it is: it is to be installed elsewhere. */
+static int open_checked(struct scan *scan, const char *base)
 {
-	struct scan scan = {.problems = problems,
-			    .prefix = prefix,
-			    .pool = pool_new(65536),
-			    .reader = peek_reader_new()};
+	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err err;
+
+	if (fd < 0)
+		scan_complain(scan, FINDING_BAD_DIRECTORY, base, strerrordesc_np(errno));
+	else if (trust_check_path(base, &err) < 0)
+		scan_report(scan, FINDING_UNTRUSTED_PLACE, base, &err);
+	return fd;
+}
+
+/* Reads the bases into the tree; false: none could be. */
+static bool read_bases(struct scan *scan, spk_strings bases, struct tree *ret)
+{
 	struct stat *seen = xcalloc(bases.count, sizeof(*seen));
 	size_t readable = 0;
 
 	for (size_t i = 0; i < bases.count; i++) {
-		int fd = tree_open_base(bases.items[i], problems);
+		int fd = scan->findings ? open_checked(scan, bases.items[i])
+					: tree_open_base(bases.items[i], scan->problems);
 
 		if (fd < 0)
 			continue;
@@ -199,21 +215,33 @@ int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree
 			continue;
 		}
 		readable++;
-		scan_base(&scan, fd, bases.items[i]);
+		scan_base(scan, fd, bases.items[i]);
 	}
 	if (readable) {
-		merge_entries(&scan);
-		merge_groups(&scan);
-		hand_over(&scan, ret);
+		merge_entries(scan);
+		merge_groups(scan);
+		hand_over(scan, ret);
 	} else {
-		pool_free(scan.pool);
+		pool_free(scan->pool);
 	}
-	peek_reader_free(scan.reader);
 	free(seen);
-	free(scan.entries);
-	free(scan.groups);
-	buf_free(&scan.path);
-	buf_free(&scan.name);
+	free(scan->entries);
+	free(scan->groups);
+	buf_free(&scan->path);
+	buf_free(&scan->name);
+	return readable > 0;
+}
+
+int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree *ret,
+	      struct err *err)
+{
+	struct scan scan = {.problems = problems,
+			    .prefix = prefix,
+			    .pool = pool_new(65536),
+			    .reader = peek_reader_new()};
+	bool readable = read_bases(&scan, bases, ret);
+
+	peek_reader_free(scan.reader);
 	return readable ? 0 : err_set(err, "no directory of cookbooks can be read");
 }
 
@@ -327,6 +355,15 @@ struct tree_child *tree_children(const struct tree *tree, const char *group, siz
 		qsort(children, count, sizeof(*children), by_child);
 	*ret_count = count;
 	return children;
+}
+
+bool tree_check(const char *base, struct findings *findings, struct peek_reader *reader,
+		struct tree *ret)
+{
+	struct scan scan = {
+		.findings = findings, .prefix = "", .pool = pool_new(65536), .reader = reader};
+
+	return read_bases(&scan, (spk_strings){.items = &base, .count = 1}, ret);
 }
 
 void tree_free(struct tree *tree)

@@ -73,6 +73,17 @@ struct tree_child {
 /* All children of a group in byte order, a cookbook before a group of its name. Free it. */
 struct tree_child *tree_children(const struct tree *tree, const char *group, size_t *ret_count);
 
+struct findings;
+struct peek_reader;
+
+/*
+ * Reads one base with a reader that collects findings (peek.h), which get all that tree_read()
+ * complains about, too. What is not trusted is read nevertheless: it will be installed elsewhere.
+ * False when the base cannot be opened.
+ */
+MUST_CHECK bool tree_check(const char *base, struct findings *findings, struct peek_reader *reader,
+			   struct tree *ret);
+
 /*
  * Prints the tree as `cookbook -l` does; with `titles`, as -lv does: cookbooks whose full name
  * begins with `prefix`, and the groups on the way to them.

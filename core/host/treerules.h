@@ -12,6 +12,7 @@
 
 #define TREE_DEPTH_MAX 32
 #define TREE_PLAIN_SYMBOL "spk_cookbook"
+#define TREE_NO_OWNER "unowned"
 #define TREE_NO_TITLE "UNKNOWN (unable to detect title)"
 
 /* Prints one line, of a path or of a whole reason. `problems` NULL: it was printed before. */

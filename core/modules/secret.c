@@ -16,6 +16,7 @@
 #include "../runtime/secretlist.h"
 #include "../runtime/secretmem.h"
 #include "../runtime/misuse.h"
+#include "secrethandle.h"
 
 #define SECRET_MAGIC 0x53504b59U
 #define READ_SIZE (SECRET_MAX + 2) /* with a newline, and the byte that is too much */
@@ -60,6 +61,23 @@ static void tell_unlocked(struct spk *spk)
 	if (!told)
 		spk_debug(spk, "the memory of secrets cannot be locked (RLIMIT_MEMLOCK), ignoring");
 	told = true;
+}
+
+struct spk_secret *secret_new(struct spk *spk)
+{
+	return SPK_NEW(spk, struct spk_secret);
+}
+
+void secret_keep(struct spk *spk, struct spk_secret *secret, const char *text)
+{
+	struct err err;
+	bool locked;
+
+	if (secretlist_add(text, strlen(text), &secret->place, &locked, &err) < 0)
+		spk_raise(spk, "secret.memory", NULL, "cannot keep a secret: %s", err.text);
+	secret->magic = SECRET_MAGIC;
+	if (!locked)
+		tell_unlocked(spk);
 }
 
 struct spk_secret *spk_secret_from(struct spk *spk, const char *text)

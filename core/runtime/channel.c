@@ -137,6 +137,12 @@ void channel_wipe(struct channel *channel)
 	buf_clear(&channel->received);
 }
 
+void channel_take(struct channel *channel, struct buf *ret)
+{
+	*ret = channel->received;
+	channel->received = (struct buf){0};
+}
+
 void channel_discard(struct channel *channel)
 {
 	char first;

@@ -51,6 +51,12 @@ enum channel_event channel_receive(struct channel *channel, bool wait, struct me
 /* Forgets the last message, whose body is no longer valid: it may have held a secret. */
 void channel_wipe(struct channel *channel);
 
+/*
+ * Hands the bytes of the last message over: what was read from its body is valid as long as
+ * they are, which is until buf_free().
+ */
+void channel_take(struct channel *channel, struct buf *ret);
+
 /* Throws away what has arrived, a message cut short by its sender's death, too. */
 void channel_discard(struct channel *channel);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "printable.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The code point at `text` and its length in bytes; 0 where it is no UTF-8. */
-static size_t decode(const unsigned char *text, size_t length, uint32_t *ret_point)
+size_t printable_decode(const char *bytes, size_t length, uint32_t *ret_point)
 {
+	const unsigned char *text = (const unsigned char *)bytes;
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t need = 1;
 	uint32_t point;
@@ -56,7 +55,7 @@ static size_t shown(const char *text, size_t length)
 
 	if (*text >= ' ' && *text <= '~')
 		return 1;
-	used = decode((const unsigned char *)text, length, &point);
+	used = printable_decode(text, length, &point);
 	return used && harmless(point) ? used : 0;
 }
 

@@ -4,8 +4,12 @@
 #define SPICERACK_CORE_PRINTABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
+
+/* The code point at `text` and its length in bytes; 0 where it is no UTF-8. `length` is not 0. */
+size_t printable_decode(const char *text, size_t length, uint32_t *ret_point);
 
 /*
  * Appends the first `length` bytes of `text`, UTF-8, with what could move a cursor, break the line,

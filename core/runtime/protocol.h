@@ -68,6 +68,13 @@ enum request_type {
 	/* n enum lock_operation and its items, see below */
 	REQUEST_LOCK = 27,
 	REQUEST_SECRET = 23, /* t a secret, redacted from then on; answered n 1, or 0: no more */
+	/* A question to the operator: n enum ask_kind, t name, t message, t* choices (of
+	 * ASK_CHOICE), n wrong answers so far, t what was wrong with the last (of ASK_TEXT), n enum
+	 * ask_flag; answered n enum ask_end, t answer or why there is none, t who answered */
+	REQUEST_ASK = 24,
+	REQUEST_DURABLE = 25, /* -; answered n whether the run outlives a dropped connection */
+	/* n which, n enum spk_progress_kind (0: it is over), n done, n total, t label; no answer */
+	REQUEST_PROGRESS = 26,
 	/* It has been quiet for long, was a message lost? n pid, n serial whose answer is awaited
 	 * (0: an order is), n orders taken */
 	REQUEST_CHECK = 29,
@@ -114,11 +121,36 @@ enum nested_end {
 	NESTED_RAN = 1,     /* and came to that exit code */
 	NESTED_SKIPPED = 2, /* it failed, and the operator said to go on without */
 	NESTED_ABORTED = 3, /* it failed, and the operator said to stop */
-	NESTED_UNASKED =
-		4, /* it failed, and there is no terminal to ask at; the message says why */
+	NESTED_UNASKED = 4, /* it failed, and nobody said what to do; the message says why */
 	NESTED_MISSING = 5, /* there is no such cookbook */
 	NESTED_DEPTH = 6,   /* too many runs within each other */
 };
+
+enum ask_kind {
+	ASK_CONFIRM = 1, /* "go" or "abort" */
+	ASK_FAILURE = 2, /* "retry", "skip" or "abort" */
+	ASK_CHOICE = 3,  /* one of the choices */
+	ASK_TEXT = 4,    /* one line; the child judges it and asks again */
+	ASK_SECRET = 5,  /* one line that is not shown */
+};
+
+enum ask_flag {
+	ASK_TWICE = 1, /* a secret: typed twice, for fear of a slip */
+	ASK_KEEP = 2,  /* a secret: once for this run and all within it */
+};
+
+/* What became of a question. */
+enum ask_end {
+	ASK_ANSWERED = 1,
+	ASK_INVALID = 2,     /* ASK_TEXT: no text that could be judged */
+	ASK_ABORTED = 3,     /* Ctrl+C */
+	ASK_UNANSWERED = 4,  /* three wrong answers, or the terminal has gone */
+	ASK_NO_TERMINAL = 5, /* nobody can be asked, and nothing else answers it */
+	ASK_ENDED = 6,       /* the run is being interrupted */
+};
+
+/* So many wrong answers end a question. */
+#define ASK_TRIES 3
 
 /* The outermost run is the first. */
 #define NESTED_DEPTH_MAX 8

@@ -68,6 +68,8 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 
 	if (count > 8)
 		session_misuse(__func__, "%u descriptors", count);
+	if (spk->before_waiting)
+		spk->before_waiting(spk);
 	/* Who only waits has no descriptors, and memcpy() takes no NULL. */
 	if (count > 0)
 		memcpy(all, fds, count * sizeof(*fds));
@@ -138,6 +140,12 @@ void session_checked(struct spk *spk, struct message *message, uint32_t awaited)
 		fputs("spicerack: a message between the processes of the run was lost\n", stderr);
 		_exit(1);
 	}
+}
+
+void session_tell(struct spk *spk, uint32_t type, const struct buf *body)
+{
+	if (channel_send(&spk->requests, type, 0, body, -1) < 0)
+		_exit(1);
 }
 
 void session_request(struct spk *spk, uint32_t type, const struct buf *body,

@@ -36,6 +36,8 @@ struct spk {
 	int interrupt_fd;
 	unsigned int uninterruptible; /* nesting: 0 means that an interruption may raise */
 	bool preparing;               /* prepare is running */
+	/* Says what was put off; called before this process waits for anything. NULL: nothing. */
+	void (*before_waiting)(struct spk *spk);
 };
 
 /* The session of this process; NULL before the runner made it. */
@@ -96,6 +98,9 @@ void session_listen(struct spk *spk, uint32_t awaited);
 
 /* Ends the process when REQUEST_CHECKED shows that what it waits for will not come. */
 void session_checked(struct spk *spk, struct message *message, uint32_t awaited);
+
+/* Tells the supervisor what needs no answer. */
+void session_tell(struct spk *spk, uint32_t type, const struct buf *body);
 
 /* Asks the supervisor and waits for its answer, whose items are left in *ret_answer. */
 void session_request(struct spk *spk, uint32_t type, const struct buf *body,

@@ -21,4 +21,5 @@ static int run(struct spk *spk, void *self)
 	return 0;
 }
 
-SPK_COOKBOOK(.title = "Greet somebody", SPK_ARGS(struct hello, args), .run = run);
+SPK_COOKBOOK(.title = "Greet somebody", .owner = "My Team", SPK_ARGS(struct hello, args),
+	     .run = run);

@@ -25,8 +25,8 @@ TYPES = KEPT / "types.abi"
 
 # The structures that may get members at their end: they tell their size, or a table of them does. All others are
 # passed by value, lie in others, or are made by one side for the other without a size.
-GROWING = {"spk_arg", "spk_backtrace_driver", "spk_command", "spk_cookbook", "spk_group", "spk_regex_driver", "spk_retry",
-           "spk_rule", "spk_subcommand"}
+GROWING = {"spk_arg", "spk_backtrace_driver", "spk_call", "spk_command", "spk_cookbook", "spk_group", "spk_question",
+           "spk_regex_driver", "spk_retry", "spk_rule", "spk_source_driver", "spk_subcommand"}
 
 DUMP_OPTIONS = ["--no-architecture", "--no-comp-dir-path", "--no-corpus-path", "--no-elf-needed", "--no-show-locs",
                 "--no-parameter-names", "--type-id-style", "hash"]

@@ -10,6 +10,7 @@ of lines. Commands about `samples.` find the cookbooks of docs/samples, others t
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 
@@ -24,6 +25,7 @@ class Pages:
         for release in ("v1", "v2"):
             (scratch / "app" / "releases" / release).mkdir(parents=True, exist_ok=True)
         self.application = str(scratch / "app")
+        shutil.copy(source / "docs" / "samples" / "answers.cfg", scratch / "app")
 
     def files(self):
         return [self.source / "README.md", *sorted((self.source / "docs").glob("*.md"))]

@@ -55,7 +55,7 @@ BREAKS = (
 
 # What may come, and how it is told.
 ADDITIONS = (
-    ("cookbook.h", r"(\tspk_duration timeout;)", r"\1\n\tconst char *more;", "struct spk_cookbook: more at 176"),
+    ("cookbook.h", r"(\tstruct spk_call_table calls;)", r"\1\n\tconst char *more;", "struct spk_cookbook: more at 192"),
     ("argument.h", r"(\tconst struct spk_arg_table \*block;.*?\n)", r"\1\tint more, most;\n", "struct spk_arg: more at 248"),
     ("command.h", r"(\tsize_t output_limit;)", r"\1\n\tint more;", "struct spk_command: more at 88"),
     ("plugin.h", r"(\t\t\t  char \*out, .*?;\n)", r"\1\tint (*more)(void);\n", "struct spk_regex_driver: more at 56"),

@@ -54,7 +54,7 @@ class Bundle(CommandTest):
                 self.assertEqual(result.code, 0, result)
                 self.assertEqual(result.err.splitlines()[1:-1], ["hello world"] * 2)
                 self.assertEqual(self.cookbook("-lv", config=config).out,
-                                 "cookbooks\n`-- group: -\n    `-- group.hello: Greet somebody [unowned]\n")
+                                 "cookbooks\n`-- group: -\n    `-- group.hello: Greet somebody [My Team]\n")
                 self.assertEqual(exported(installed / "group/hello.so"), {"spk_cookbook"})
 
     @unittest.skipIf(SANITIZED, "the installed library asks for a sanitizer that this bundle is built without")

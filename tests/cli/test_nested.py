@@ -425,6 +425,10 @@ class Confirm(NestedTest):
         self.assertNothingLeft()
         return result
 
+    def assertAnswered(self, answer):
+        self.assertIn(f'Question failed-{INNER}: "Cookbook {INNER} failed with exit code 99. {QUESTION}" was answered '
+                      f'"{answer}" by the operator', self.messages())
+
     def test_success_asks_nothing(self):
         result = self.check(0, ["0 waits 0", *WHOLE, "run ends", "0 confirm returned 1", "0 run ends 0"], [],
                             ["--form", "confirm"])
@@ -437,7 +441,7 @@ class Confirm(NestedTest):
                                                    "0 run ends 0"])
         self.assertIn(f"Cookbook {INNER} failed with exit code 99. {QUESTION}\nType \"retry\", \"skip\" or \"abort\"\n> ",
                       result.out)
-        self.assertIn("The operator chose to retry", self.messages())
+        self.assertAnswered("retry")
         self.assertEqual(self.messages().count(f"Failed to run cookbook {INNER}: exit code 99"), 1)
 
     def test_retry_as_often_as_the_operator_wants(self):
@@ -453,14 +457,14 @@ class Confirm(NestedTest):
         terminal = self.ask("--how", "raise")
         terminal.type(b"skip\n")
         self.check_answered(terminal, 0, [*ROLLED_BACK, "0 confirm returned 0", "0 run ends 0"])
-        self.assertIn("The operator chose to skip", self.messages())
+        self.assertAnswered("skip")
 
     def test_abort(self):
         terminal = self.ask("--how", "raise")
         terminal.type(b"abort\n")
         result = self.check_answered(terminal, 99, [*ROLLED_BACK, "0 rollback 0"])
         self.assertIn("Task manually aborted [aborted]\n", result.out)
-        self.assertIn("The operator chose to abort", self.messages())
+        self.assertAnswered("abort")
 
     def test_abort_can_be_caught(self):
         terminal = self.ask("--how", "raise", outer=["--catch"])
@@ -495,9 +499,12 @@ class Confirm(NestedTest):
 
     def test_ctrl_d(self):
         terminal = self.ask("--how", "raise")
+        for number in (2, 3):
+            terminal.type(b"\x04")
+            self.wait_for_question(terminal, number)
         terminal.type(b"\x04")
         result = self.check_answered(terminal, 99, [*ROLLED_BACK, "0 rollback 0"])
-        self.assertIn("failed with exit code 99; the terminal gave no answer [nested.failed]\n", result.out)
+        self.assertIn("failed with exit code 99; Too many invalid answers [nested.failed]\n", result.out)
 
     def test_ctrl_z_is_no_answer(self):
         terminal = self.ask("--how", "raise")
@@ -525,7 +532,8 @@ class Confirm(NestedTest):
     def test_without_a_terminal(self):
         result = self.check(99, ["0 waits 0", *WHOLE, *ROLLED_BACK, "0 rollback 0"], ["--how", "raise"],
                             ["--form", "confirm"], start_new_session=True)
-        self.assertIn("failed with exit code 99; there is no terminal to ask at [nested.failed]\n", result.err)
+        self.assertIn(f"failed with exit code 99; there is no terminal to ask at: answer it by {{ cookbook = \"{OUTER}\"; "
+                      f"prompt = \"failed-{INNER}\"; answer = \"...\"; }} in the file of --answers [nested.failed]\n", result.err)
 
     def test_an_interrupted_inner_run_is_not_asked_about(self):
         terminal = self.on_terminal("cookbook", "-c", self.config,

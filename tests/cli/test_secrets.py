@@ -305,6 +305,16 @@ class Memory(WaitingTest):
             with self.subTest(how):
                 self.look(self.start_waiting(how))
 
+    def test_typed_at_a_question(self):
+        # secretmem_map() or explicit_bzero() in prompt.c, secretmem_map() in asking.c, channel_wipe() in
+        # ask_for_secret()
+        terminal = self.on_terminal("cookbook", "-c", self.config, "fixture.ask", "--how", "secret", "--value", "2",
+                                    "--marks", self.marks_file)
+        terminal.wait_for("Token: ")
+        terminal.type(self.secret.encode() + b"\n")
+        self.wait_for_mark(f"length {len(self.secret.encode())}")
+        self.look(terminal.process)
+
     def look(self, process):
         holders = {}
         for pid, name in self.processes_below(process.pid):

@@ -37,6 +37,7 @@
 #include "shown.h"
 
 #define HEAD "jdoe 4860 "
+#define CYAN "\033[36m==>\033[39m "
 /* No process has it. */
 #define RUNNER_PID INT32_MAX
 #define WAITS_MAX 200000
@@ -71,6 +72,7 @@ static struct {
 	int far[16];     /* while they are handed over: the descriptor for each number */
 	struct ends ends_of[NESTED_DEPTH_MAX + 1]; /* of each runner; the last one acts */
 	unsigned int depth;                        /* how many there are */
+	int typed;                                 /* the terminal of a question; -1: none */
 	int signals;                               /* eventfd, readable while a signal waits */
 	int queue[64];                             /* of signals */
 	unsigned int queued;
@@ -155,6 +157,33 @@ void terminal_close(struct terminal *terminal)
 {
 }
 
+/* There is one as long as somebody does something. */
+size_t terminal_columns(const struct terminal *terminal)
+{
+	return other.at < other.end ? 80 : 0;
+}
+
+void terminal_set_status(struct terminal *terminal, const char *text, size_t columns)
+{
+	EXPECT(columns < 80);
+	expect_shown(text, strlen(text));
+}
+
+void terminal_set_cue(struct terminal *terminal, const char *cue)
+{
+	if (cue)
+		expect_shown(cue, strlen(cue));
+}
+
+bool terminal_yield(struct terminal *terminal, int fd)
+{
+	return false;
+}
+
+void terminal_resume(struct terminal *terminal, bool ended)
+{
+}
+
 /* The usage error, with the words of the worker in it. */
 int fputs(const char *restrict text, FILE *restrict stream)
 {
@@ -196,19 +225,71 @@ void tree_found_free(struct tree_found *found)
 {
 }
 
-enum prompt_end prompt_choose(const char *message, spk_strings choices, int signal_fd,
-			      size_t *ret_choice, struct err *err)
+/* ---- the operator at the terminal ---- */
+
+bool prompt_open(struct prompt *prompt, const struct question *question, struct reply *reply)
 {
-	static const enum prompt_end ends[] = {PROMPT_ANSWERED, PROMPT_ABORTED, PROMPT_UNANSWERED,
-					       PROMPT_NO_TERMINAL};
+	struct buf text = {0};
 
-	uint8_t choice = next();
-
-	expect_shown(message, strlen(message));
-	*ret_choice = choice % 16 % choices.count;
-	err_set(err, "nobody answers");
+	question_render(question, &text);
+	EXPECT(text.length == 0 || strncmp(text.text, CYAN, strlen(CYAN)) == 0);
+	if (text.length > 0)
+		expect_shown(text.text + strlen(CYAN), text.length - strlen(CYAN));
+	buf_clear(&text);
+	question_render_complaint(question, question->complaint, &text);
+	question_render_cue(question, &text);
+	expect_shown(buf_text(&text), text.length);
+	buf_free(&text);
+	*prompt = (struct prompt){.terminal = -1, .question = question};
 	/* Not for ever. */
-	return other.at < other.end ? ends[choice / 16 % 4] : PROMPT_UNANSWERED;
+	if (other.at >= other.end) {
+		reply_refuse(reply, ASK_NO_TERMINAL, "nobody answers");
+		return false;
+	}
+	prompt->terminal = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	EXPECT(prompt->terminal >= 0);
+	other.typed = prompt->terminal;
+	return true;
+}
+
+static void take_secret(struct reply *reply, const char *secret)
+{
+	reply_answer(reply, "", "the operator");
+	reply->secret = secret;
+}
+
+void prompt_read(struct prompt *prompt, struct reply *reply)
+{
+	static const char secret[] = "swordfish";
+	const struct question *question = prompt->question;
+	uint8_t choice = next();
+	eventfd_t count;
+
+	EXPECT(eventfd_read(prompt->terminal, &count) == 0);
+	if (choice % 4 == 0)
+		reply_refuse(reply, ASK_UNANSWERED, "too many");
+	else if (choice % 4 == 1)
+		return;
+	else if (question->kind == ASK_SECRET)
+		take_secret(reply, secret);
+	else if (question->choices.count > 0)
+		reply_answer(reply, question->choices.items[choice / 4 % question->choices.count],
+			     "the operator");
+	else if (choice % 4 == 2)
+		reply_refuse(reply, ASK_INVALID, "nothing was typed");
+	else
+		reply_answer(reply, "what was typed", "the operator");
+}
+
+void prompt_leave(struct prompt *prompt, const struct reply *reply)
+{
+	other.typed = -1;
+	fd_close(&prompt->terminal);
+}
+
+void prompt_close(struct prompt *prompt)
+{
+	prompt_leave(prompt, NULL);
 }
 
 int signals_open(struct err *err)
@@ -534,6 +615,7 @@ static void fill_fragment(bool wanted, struct buf *body)
 /* Messages and what else happens to the supervisor. */
 static void act(uint8_t letter)
 {
+	static const spk_strings no_texts = {0};
 	struct buf *body = &other.body;
 	uint64_t number;
 	uint32_t type;
@@ -622,6 +704,31 @@ static void act(uint8_t letter)
 		wire_put_text(body, "fuzz");
 		wire_put_texts(body, (spk_strings){0});
 		message(now()->requests, REQUEST_NESTED, ++other.serial, false, body);
+		break;
+	case 'a': /* a question */
+		number = next() % 8;
+		wire_put_number(body, number);
+		wire_put_text(body, "name");
+		text = next_text();
+		wire_put_text(body, text);
+		wire_put_texts(body, number == ASK_CHOICE ? SPK_STRINGS(text, "b") : no_texts);
+		wire_put_number(body, next() % 5);
+		wire_put_text(body, number == ASK_TEXT ? text : NULL);
+		wire_put_number(body, next() % 4);
+		free(text);
+		message(now()->requests, REQUEST_ASK, ++other.serial, false, body);
+		break;
+	case 'y': /* something is typed at the terminal */
+		if (other.typed >= 0)
+			eventfd_write(other.typed, 1);
+		break;
+	case 'p': /* progress */
+		for (int i = 0; i < 4; i++)
+			wire_put_number(body, next());
+		text = next_text();
+		wire_put_text(body, text);
+		free(text);
+		message(now()->requests, REQUEST_PROGRESS, 0, false, body);
 		break;
 	case 'd': /* the worker dies, its runner does not tell */
 		if (now()->death >= 0)
@@ -793,6 +900,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	other.at = data + 1;
 	other.end = data + size;
 	other.flags = data[0];
+	other.typed = -1;
 	other.begun = !(other.flags & HONEST_RUNNER) || other.flags >> HONEST_STAGES == 0;
 	*now() = (struct ends){-1, -1, -1, -1, -1, -1, -1, false};
 	other.now_ns = 1000000000000;

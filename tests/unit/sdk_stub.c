@@ -149,6 +149,10 @@ void spk_raise_again(struct spk *spk, const struct spk_error *error)
 	spk_raise(spk, error->kind, NULL, "%s", error->message);
 }
 
+void session_check_interrupt(struct spk *spk)
+{
+}
+
 struct spk *session_current(void)
 {
 	return the_session;

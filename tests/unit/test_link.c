@@ -26,6 +26,7 @@ static void open_link(void)
 		.child_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.interrupt_fd = -1,
 		.signal_fd = -1,
+		.typed_fd = -1,
 		.output = {.out_fd = -1, .err_fd = -1},
 	};
 	ck_assert_int_eq(channel_pair(fds, &err), 0);

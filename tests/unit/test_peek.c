@@ -198,7 +198,7 @@ static void mutate(const char *fixture, unsigned rounds)
 			copy[at] = k % 3 ? (unsigned char)next_random(&state) : 0xff;
 		}
 		memcpy(exact, copy, size);
-		if (peek_memory(exact, size, "PATH", PEEK_ALL, &peek, &err) == 0) {
+		if (peek_memory(NULL, exact, size, "PATH", PEEK_ALL, &peek, &err) == 0) {
 			good++;
 			peek_free(&peek);
 		} else {

@@ -247,7 +247,8 @@ struct spk_arg {
 		_Generic((value), spk_duration: (value), default: (spk_duration){0})
 
 /* A default for a list field: SPK_DEFAULT_LIST("a", "b"). Since 1.0. */
-#define SPK_DEFAULT_LIST(...) .has_default = true, .default_list = SPK_LIST(__VA_ARGS__)
+#define SPK_DEFAULT_LIST(...)                                                                      \
+	.has_default = true, .default_list = SPK_LIST_(#__VA_ARGS__, ##__VA_ARGS__)
 
 /* Choices that are the numbers from `first` to `last`, shown as such in the help. Since 1.0. */
 #define SPK_RANGE(first, last) .has_range = true, .range_first = (first), .range_last = (last)

@@ -34,6 +34,8 @@
 #include <spicerack/file.h>
 #include <spicerack/lock.h>
 #include <spicerack/nested.h>
+#include <spicerack/output.h>
+#include <spicerack/prompt.h>
 #include <spicerack/regex.h>
 #include <spicerack/secret.h>
 #include <spicerack/session.h>
@@ -112,6 +114,9 @@ struct spk_cookbook {
 	 * and killed when it does not react within 10 s. --timeout of the command line wins.
 	 */
 	spk_duration timeout;
+
+	/* The cookbooks that this one runs, with their words: see SPK_CALL(). */
+	struct spk_call_table calls;
 };
 
 /* The structure behind `self` and the table of the arguments that it holds. */
@@ -125,6 +130,9 @@ struct spk_cookbook {
 	.subcommands = SPK_TABLE(table),                                                           \
 	.subcommand_offset = offsetof(T, field) +                                                  \
 			     0 * sizeof(_Generic(((T *)0)->field, const char * : 0))
+
+/* The calls of other cookbooks: SPK_CALLS(calls) for a `static const struct spk_call calls[]`. */
+#define SPK_CALLS(table) .calls = SPK_TABLE(table)
 
 #define SPK_COOKBOOK_(symbol, ...)                                                                 \
 	extern const struct spk_cookbook symbol;                                                   \

@@ -19,7 +19,10 @@
  *     config.*          see config.h
  *     file              see file.h
  *     regex             see regex.h
- *     nested.*          see nested.h; `aborted` by its confirming form, too
+ *     nested.*          see nested.h
+ *     prompt.*          see prompt.h
+ *     aborted           when the operator says so: by the calls of prompt.h, and the confirming
+ *                       form of nested.h
  *     secret.*          see secret.h
  *     text              see text.h
  *     map               see collection.h

@@ -121,6 +121,27 @@ struct spk_lineedit_driver {
 	void (*close)(void *editor);
 };
 
+/* kind "source": where in its sources something of a file was written. Executes nothing of it. */
+struct spk_source_line {
+	char file[256]; /* as the compiler was told, below its directory where it can be */
+	char name[128]; /* of the variable or function */
+	int line;
+};
+
+struct spk_source_driver {
+	struct spk_driver driver;
+	/*
+	 * Reads the debugging information of the shared object open at `fd`, which stays the
+	 * caller's. NULL and a reason when there is none.
+	 */
+	void *(*open)(int fd, struct spk_reason_buffer *reason);
+	void (*close)(void *opened);
+	/* The variable or function that covers the address, as it is in the file: 1; 0: none. */
+	int (*declared)(void *opened, uint64_t address, struct spk_source_line *line);
+	/* The first call of a function that the file does not define: 1; 0: none is known. */
+	int (*called)(void *opened, const char *function, struct spk_source_line *line);
+};
+
 /*
  * kind "lock": a store of locks. A lock has a key, which any number of entries wait for or hold;
  * a key's holders are limited by the smallest concurrency that one of them, or the

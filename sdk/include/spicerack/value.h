@@ -69,17 +69,25 @@ typedef struct spk_doubles {
  *
  *     .choices = SPK_LIST("codfw", "eqiad"),
  *
- * A missing comma glues two of the strings, which no compiler finds within a
- * macro: --help shows what the choices came to. Since 1.0.
+ * A missing comma glues two of the strings, which no compiler finds within a macro. So the
+ * list's own source text stands in front of its first item, where `spicerack check` reads it in
+ * a table; two literals that are meant to be one text are put into parentheses. Since 1.0.
  */
-#define SPK_LIST(...)                                                                              \
+#define SPK_LIST(...) SPK_LIST_(#__VA_ARGS__, ##__VA_ARGS__)
+#define SPK_LIST_(source, ...)                                                                     \
 	{                                                                                          \
-		.items = (const char *const[]){__VA_ARGS__},                                       \
-		.count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)         \
+		.items = &(const char *const[]){SPK_LIST_MARK_ source, ##__VA_ARGS__}[1],          \
+		.count = sizeof((const char *const[]){NULL, ##__VA_ARGS__}) /                      \
+				 sizeof(const char *) -                                            \
+			 1                                                                         \
 	}
+#define SPK_LIST_MARK_ "SPK_LIST "
 
 /* The same as an expression, for a call: spk_join(spk, ",", SPK_STRINGS("a", "b")). Since 1.0. */
-#define SPK_STRINGS(...) ((spk_strings)SPK_LIST(__VA_ARGS__))
+#define SPK_STRINGS(...)                                                                           \
+	((spk_strings){.items = (const char *const[]){__VA_ARGS__},                                \
+		       .count = sizeof((const char *const[]){__VA_ARGS__}) /                       \
+				sizeof(const char *)})
 
 /* Numbers likewise: .accepted = SPK_INTS(0, 1). Since 1.0. */
 #define SPK_INTS(...)                                                                              \

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `spicerack check`: its command line, and how findings are told. */
+#ifndef SPICERACK_HOST_CHECK_COMMAND_H
+#define SPICERACK_HOST_CHECK_COMMAND_H
+
+/* The words behind `check`. Returns the exit code. */
+int check_command(int argc, char **argv);
+
+#endif
