@@ -218,7 +218,7 @@ static void poll_for(struct pollfd *fds, nfds_t count, int64_t left_ns)
 
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, COUNT };
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -233,6 +233,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 				    .events = POLLOUT},
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
+			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
 		};
 		nfds_t outer = watch_outer(link, fds + COUNT);
 		const struct link_event *event;
@@ -253,6 +254,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			if (link->event.signal)
 				return told(link, LINK_SIGNAL);
 		}
+		if (fds[LOCKS].revents)
+			return told(link, LINK_LOCKS);
 		if (fds[OUT].revents || fds[STDOUT].revents)
 			output_drain_out(&link->output);
 		if (fds[ERR].revents)
@@ -296,6 +299,7 @@ static int wait_answer(struct link *link, enum control_type first, enum control_
 	int signals[8];
 	unsigned int count = 0;
 
+	link->asking = true;
 	for (;;) {
 		const struct link_event *event = link_wait(link, deadline);
 
@@ -314,6 +318,7 @@ static int wait_answer(struct link *link, enum control_type first, enum control_
 		    (event->answer == (uint32_t)first || event->answer == (uint32_t)second))
 			break;
 	}
+	link->asking = false;
 	/* The operator's signals, and a death above, were not for us: they wait for the stage. */
 	while (count > 0)
 		kill(getpid(), signals[--count]);
@@ -325,6 +330,23 @@ static int wait_answer(struct link *link, enum control_type first, enum control_
 struct far_ends {
 	int control, requests, interrupt, out, err;
 };
+
+/* What the runner gets of the locks; returns the number of the first descriptor that it does not.
+ */
+static int add_locks(posix_spawn_file_actions_t *actions, const struct link_locks *locks)
+{
+	int first = RUNNER_INTERRUPT_FD + 1;
+
+	if (locks && locks->lease_fd >= 0) {
+		posix_spawn_file_actions_adddup2(actions, locks->lease_fd, RUNNER_LEASE_FD);
+		first = RUNNER_LEASE_FD + 1;
+	}
+	if (locks && locks->lease_fd >= 0 && locks->life_fd >= 0) {
+		posix_spawn_file_actions_adddup2(actions, locks->life_fd, RUNNER_LIFE_FD);
+		first = RUNNER_LIFE_FD + 1;
+	}
+	return first;
+}
 
 static int spawn_runner(struct link *link, const char *runner, const struct far_ends *far,
 			struct err *err)
@@ -344,7 +366,7 @@ static int spawn_runner(struct link *link, const char *runner, const struct far_
 	posix_spawn_file_actions_adddup2(&actions, far->requests, RUNNER_REQUESTS_FD);
 	posix_spawn_file_actions_adddup2(&actions, far->interrupt, RUNNER_INTERRUPT_FD);
 	/* Whoever started us may have left descriptors open: none of them is the cookbook's. */
-	posix_spawn_file_actions_addclosefrom_np(&actions, RUNNER_INTERRUPT_FD + 1);
+	posix_spawn_file_actions_addclosefrom_np(&actions, add_locks(&actions, link->locks));
 	posix_spawnattr_init(&attributes);
 	/* Till it ignores them itself: in our session, in our cgroup, it would be hit as we are. */
 	posix_spawnattr_setsigmask(&attributes, &all);
@@ -416,6 +438,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	*ret_failure = (struct link_failure){0};
 	*link = (struct link){
 		.outer = link->outer,
+		.locks = link->locks,
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,
@@ -502,6 +525,11 @@ void link_kill_child(struct link *link)
 		runner_gone(link);
 	else
 		expect_death(link);
+}
+
+void link_end(struct link *link)
+{
+	runner_gone(link);
 }
 
 void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines)

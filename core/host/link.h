@@ -57,11 +57,13 @@ enum link_event_type {
 	LINK_RUNNER_GONE, /* the runner died or broke the protocol: it was killed */
 	LINK_SIGNAL,      /* one for the supervisor */
 	LINK_TIMEOUT,
-	LINK_NESTED,      /* the child asks for an inner run and waits for link_answer() */
-	LINK_QUESTION,    /* the child asks the operator and waits for link_answer() */
-	LINK_TYPED,       /* there is something to read at `typed_fd` */
-	LINK_OUTER_DEATH, /* of a child or a runner that this one works for; told once */
-	LINK_ANSWER,      /* of the runner: internal */
+	LINK_NESTED,       /* the child asks for an inner run and waits for link_answer() */
+	LINK_QUESTION,     /* the child asks the operator and waits for link_answer() */
+	LINK_TYPED,        /* there is something to read at `typed_fd` */
+	LINK_OUTER_DEATH,  /* of a child or a runner that this one works for; told once */
+	LINK_LOCK_REQUEST, /* the child asks about a lock and waits for link_answer() */
+	LINK_LOCKS,        /* the keeper of the locks has news */
+	LINK_ANSWER,       /* of the runner: internal */
 };
 
 /* A request for an inner run. It lives until link_answer(). */
@@ -71,24 +73,43 @@ struct nested_request {
 	spk_strings args;
 };
 
+/* A request about a lock; its texts live until link_answer() or link_wait(). */
+struct lock_request {
+	enum lock_operation operation;
+	enum lock_family family;
+	const char *name;
+	int32_t concurrency;
+	int64_t ttl_ns, patience_ns;
+	const char *id;
+};
+
 struct link_event {
 	enum link_event_type type;
 	int signal;
 	struct stage_result result;
 	struct child_death death;
 	struct nested_request nested;
+	struct lock_request lock;
 	struct question question; /* without its cookbook; it lives until link_answer() */
 	uint32_t answer;
 	const char *text;
 	uint64_t number;
 };
 
+/* Descriptors of the locks, each may be -1. */
+struct link_locks {
+	int news_fd;           /* readable: LINK_LOCKS */
+	int lease_fd, life_fd; /* for the runner, see protocol.h */
+};
+
 struct link {
-	const struct link *outer; /* of the run that this one is within; NULL: none */
-	pid_t runner;             /* 0: none */
-	bool in_process;          /* the runner is the child, too */
+	const struct link *outer;       /* of the run that this one is within; NULL: none */
+	const struct link_locks *locks; /* NULL: none are taken */
+	pid_t runner;                   /* 0: none */
+	bool in_process;                /* the runner is the child, too */
 	bool child_alive, stage_ordered;
 	bool outer_death_told;
+	bool asking;          /* the runner, whose answer comes first: news of locks wait */
 	int child_fd;         /* pidfd of the child; -1: none, or known to be dead */
 	int64_t death_due_ns; /* the runner must have told the child's death by then; 0: it need not
 			       */
@@ -111,8 +132,8 @@ struct link_failure {
 };
 
 /*
- * Starts a runner and has it open the cookbook; link->outer is set, the rest is filled in. -1 with
- * the reason and *ret_failure.
+ * Starts a runner and has it open the cookbook; link->outer and link->locks are set, the rest is
+ * filled in. -1 with the reason and *ret_failure.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,
 			 struct log *log, int signal_fd, struct link_failure *ret_failure,
@@ -146,6 +167,9 @@ bool link_has_died(const struct link *link);
 
 /* Whether LINK_OUTER_DEATH would be the next event; it is then told with this. */
 bool link_outer_has_died(struct link *link);
+
+/* Kills the runner and all that it started, at once and without a word of theirs. */
+void link_end(struct link *link);
 
 /* Appends one line per frame to `lines`. */
 void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines);

@@ -182,6 +182,34 @@ static bool on_nested(struct link *link, struct message *message)
 	return wire_complete(body) && nested->name;
 }
 
+static bool on_lock(struct link *link, struct message *message)
+{
+	struct lock_request *lock = &link->event.lock;
+	struct wire_reader *body = &message->body;
+
+	if (!hold(link, message))
+		return false;
+	*lock = (struct lock_request){.operation = (enum lock_operation)wire_get_number(body)};
+	switch (lock->operation) {
+	case LOCK_TAKE:
+		lock->family = (enum lock_family)wire_get_number(body);
+		lock->name = wire_get_text(body);
+		lock->concurrency = (int32_t)wire_get_number(body);
+		lock->ttl_ns = (int64_t)wire_get_number(body);
+		lock->patience_ns = (int64_t)wire_get_number(body);
+		return wire_complete(body) && lock->name && lock->concurrency >= 0 &&
+		       lock->ttl_ns > 0 &&
+		       (lock->family == LOCK_CUSTOM || lock->family == LOCK_MODULE);
+	case LOCK_GIVE_BACK:
+		lock->id = wire_get_text(body);
+		return wire_complete(body) && lock->id;
+	case LOCK_ASK:
+		return wire_complete(body);
+	default:
+		return false;
+	}
+}
+
 static bool on_question(struct link *link, struct message *message)
 {
 	struct question *question = &link->event.question;
@@ -271,6 +299,8 @@ enum link_event_type requests_take(struct link *link)
 		return on_question(link, &message) ? LINK_QUESTION : LINK_RUNNER_GONE;
 	case REQUEST_NESTED:
 		return on_nested(link, &message) ? LINK_NESTED : LINK_RUNNER_GONE;
+	case REQUEST_LOCK:
+		return on_lock(link, &message) ? LINK_LOCK_REQUEST : LINK_RUNNER_GONE;
 	default:
 		return LINK_RUNNER_GONE;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the child of a link says: records, secrets, results, requests for inner runs, questions. It
+ * What the child of a link says: records, secrets, results, requests for inner runs and locks,
+ * questions. It
  * is hostile once a cookbook has been called in it; whoever breaks the protocol loses the runner.
  */
 #ifndef SPICERACK_HOST_REQUESTS_H

@@ -16,6 +16,7 @@
 #include "../runtime/pattern.h"
 #include "asking.h"
 #include "columns.h"
+#include "locks.h"
 #include "outcome.h"
 #include "report.h"
 #include "signals.h"
@@ -32,6 +33,10 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 	enum ending ending = run_stage(run, stage);
 	const struct stage_result *result = &run->link.event.result;
 
+	if (ending == ENDED_NO_RUNNER && locks_are_lost(run)) {
+		*code = EXIT_LOST_LOCK; /* of an outer run */
+		return false;
+	}
 	if (ending == ENDED_NO_RUNNER) {
 		log_error(run->log, "The runner of cookbook %s died during its %s", name_of(run),
 			  what);
@@ -108,7 +113,7 @@ static bool begin(struct run *run, int *code)
 	log_debug(run->log, "lock of this run: %s%s%s, concurrency %d, ttl %lld s", name_of(run),
 		  result->text ? ":" : "", result->text ? result->text : "",
 		  result->lock_concurrency, (long long)(result->lock_ttl_ns / 1000000000LL));
-	return true;
+	return locks_take_for_run(run, result, code);
 }
 
 /* The exit code of the run stage, all reports made. */
@@ -116,6 +121,9 @@ static int judge_run(struct run *run, enum ending ending)
 {
 	const struct stage_result *result = &run->link.event.result;
 
+	/* Who has come to his end all the same was not stopped. */
+	if (ending != ENDED_RESULT && locks_are_lost(run))
+		return EXIT_LOST_LOCK;
 	if (ending == ENDED_NO_RUNNER) {
 		log_error(run->log, "The runner of cookbook %s died", name_of(run));
 		return EXIT_CRASHED;
@@ -178,10 +186,16 @@ static int execute(struct run *run)
 	announce(run, "START", "");
 	run->deadline_ns = deadline_of(run, start);
 	code = judge_run(run, run_stage(run, STAGE_RUN));
-	if (code != EXIT_OK)
+	if (code != EXIT_OK && !locks_are_lost(run))
 		code = roll_back(run, code);
 	else if (run->undo_failed)
 		code = EXIT_ROLLBACK_FAILED;
+	/* Also while it was rolled back. */
+	if (code != EXIT_OK && locks_are_lost(run)) {
+		log_error(run->log, "Cookbook %s was stopped without its lock: a rollback is owed",
+			  name_of(run));
+		code = EXIT_LOST_LOCK;
+	}
 	log_debug(run->log, "__COOKBOOK_STATS__:name=%s,exit_code=%d,duration=%.3f", name_of(run),
 		  code, (double)(spk_uptime().ns - start) / 1e9);
 	snprintf(head, sizeof(head), "%s (%s)", run->skip_start ? "DONE" : "END",
@@ -296,6 +310,8 @@ static int run_opened(struct run *run)
 		code = execute(run);
 	quit_child(run);
 	link_close(&run->link);
+	/* Nothing of it is left that could still be at work. */
+	locks_give_back(run);
 	free(run->description);
 	return code;
 }
@@ -322,10 +338,18 @@ static int run_outermost(struct run *run)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (options->in_process)
 		log_warning(run->log,
-			    "--in-process: for a debugger only, a crash is not rolled back");
-	ttymode_save(&mode);
-	code = run_opened(run);
-	ttymode_restore(&mode);
+			    "--in-process: for a debugger only, a crash is not rolled back, "
+			    "a lost lock does not stop it");
+	if (locks_open(options, run->log, &run->locks, &err) == 0) {
+		run->link.locks = locks_for_link(run->locks);
+		ttymode_save(&mode);
+		code = run_opened(run);
+		ttymode_restore(&mode);
+	} else {
+		log_error(run->log, "cannot take locks: %s", err.text);
+		code = EXIT_NO_LOCK;
+	}
+	locks_close(run->locks);
 	close(run->signal_fd);
 	log_close(run->log);
 	asking_forget();
@@ -399,9 +423,10 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.outer = outer,
 		.depth = outer->depth + 1,
 		.log = outer->log,
+		.locks = outer->locks,
 		.signal_fd = outer->signal_fd,
 		.within_undo = outer->within_undo || is_undoing(stage),
-		.link = {.outer = &outer->link},
+		.link = {.outer = &outer->link, .locks = outer->link.locks},
 	};
 	int code = run_parsed(&run, argc, argv);
 

@@ -17,7 +17,8 @@ struct run {
 	unsigned int depth; /* 1: the operator's own */
 	struct argparse_context context;
 	struct parsed parsed;
-	struct log *log; /* shared with the outer run */
+	struct log *log;     /* shared with the outer run */
+	struct locks *locks; /* likewise; NULL: none are taken */
 	struct link link;
 	int signal_fd;
 	int64_t deadline_ns;    /* for the run stage, of CLOCK_BOOTTIME; INT64_MAX: none */
@@ -60,6 +61,9 @@ static inline bool is_undoing(enum stage stage)
  * the deadline, inner runs. The result, or the death, is in run->link.event.
  */
 enum ending run_stage(struct run *run, enum stage stage);
+
+/* When the stage must be over, of CLOCK_BOOTTIME; INT64_MAX: it may take its time. */
+int64_t stage_deadline(const struct run *run, enum stage stage);
 
 /*
  * The way back of a run that ended with `code`, which is not 0: scopes that a dead child

@@ -30,6 +30,8 @@ struct settings {
 static void base_dirs_default(const struct settings_context *context, struct setting *setting);
 static void logs_dir_default(const struct settings_context *context, struct setting *setting);
 static void config_dir_default(const struct settings_context *context, struct setting *setting);
+static void locks_dir_default(const struct settings_context *context, struct setting *setting);
+static void etcdrc_default(const struct settings_context *context, struct setting *setting);
 
 static const struct setting_key host_keys[] = {
 	{.path = "cookbooks_base_dirs",
@@ -48,6 +50,35 @@ static const struct setting_key host_keys[] = {
 	 .type = SETTING_STRING,
 	 .initial = "",
 	 .help = "HTTP proxy as host:port or URL; empty for none"},
+	{.path = "instance_params.etcd_config",
+	 .type = SETTING_PATH,
+	 .help = "file with the parameters of the etcd client, for a store of locks in etcd"},
+	{.path = "locks.enabled",
+	 .type = SETTING_BOOL,
+	 .initial = "true",
+	 .help = "take locks; false: no run takes any"},
+	{.path = "locks.store",
+	 .type = SETTING_STRING,
+	 .initial = "sqlite",
+	 .help = "where locks are kept, the name of a driver: sqlite (this machine) or etcd"},
+	{.path = "locks.directory",
+	 .type = SETTING_PATH,
+	 .initial_from = locks_dir_default,
+	 .help = "directory of the store sqlite"},
+	{.path = "locks.wait",
+	 .type = SETTING_INT,
+	 .initial = "1755",
+	 .min = 0,
+	 .max = 86400,
+	 .help = "how long a run waits for a lock, in seconds"},
+	{.path = "locks.etcd_api",
+	 .type = SETTING_STRING,
+	 .initial = "3",
+	 .help = "the API of etcd: 3, or 2 to share locks with the Python host"},
+	{.path = "locks.etcdrc",
+	 .type = SETTING_PATH,
+	 .initial_from = etcdrc_default,
+	 .help = "file of the user's own laid over etcd_config; need not exist"},
 	{.path = "sites",
 	 .type = SETTING_LISTS,
 	 .help = "named lists of strings, for arguments with choices_from"},
@@ -142,6 +173,25 @@ static void config_dir_default(const struct settings_context *context, struct se
 {
 	setting->text = xstrdup(context->source->sysconf_dir);
 	setting->is_set = true;
+}
+
+/* The machine's directory, where the packager made one and we may write to it; else the user's. */
+static void locks_dir_default(const struct settings_context *context, struct setting *setting)
+{
+	const char *machine = context->source->state_dir;
+
+	if (access(machine, R_OK | W_OK | X_OK) == 0)
+		setting->text = xasprintf("%s/locks", machine);
+	else
+		setting->text = xdg_path(context, "XDG_STATE_HOME", ".local/state",
+					 "spicerack/locks");
+	setting->is_set = setting->text != NULL;
+}
+
+static void etcdrc_default(const struct settings_context *context, struct setting *setting)
+{
+	setting->text = context->home ? xasprintf("%s/.etcdrc", context->home) : NULL;
+	setting->is_set = setting->text != NULL;
 }
 
 /* The store */
@@ -385,6 +435,8 @@ int settings_read(const struct settings_source *source, struct settings **ret_se
 
 	if (!filled.sysconf_dir)
 		filled.sysconf_dir = SPICERACK_SYSCONF_DIR;
+	if (!filled.state_dir)
+		filled.state_dir = SPICERACK_STATE_DIR;
 	if (!filled.cookbooks_dir)
 		filled.cookbooks_dir = SPICERACK_COOKBOOKS_DIR;
 	if (!filled.keys)

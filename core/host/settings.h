@@ -21,6 +21,7 @@ struct settings_source {
 	const char *file;          /* -c FILE: this file instead of all others */
 	const char *sysconf_dir;   /* with spicerack.cfg and conf.d */
 	const char *cookbooks_dir; /* whose directories are the default trees */
+	const char *state_dir;     /* of the machine, with its store of locks; may not exist */
 	bool user_files;           /* read the user's own files too: anybody but root */
 	char *const *environment;  /* NULL: empty */
 	const struct setting_key *keys;

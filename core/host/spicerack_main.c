@@ -5,6 +5,7 @@
 
 #include "check_command.h"
 #include "config_command.h"
+#include "locks_command.h"
 #include "outcome.h"
 #include "stdio_guard.h"
 
@@ -14,6 +15,7 @@ static const struct {
 } commands[] = {
 	{"check", "tell what is wrong with cookbooks before they are shipped", check_command},
 	{"config", "show the configuration and where it comes from", config_command},
+	{"locks", "show who holds which lock, release it, hold it", locks_command},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -10,6 +10,7 @@
 
 #include "../runtime/mem.h"
 #include "asking.h"
+#include "locks.h"
 #include "outcome.h"
 #include "signals.h"
 
@@ -36,6 +37,7 @@ static void interrupt(struct run *run, bool by_terminal)
 		run->interrupted_ns = spk_uptime().ns;
 	run->interrupted = true;
 	link_interrupt(&run->link);
+	locks_interrupt(run);
 }
 
 /* Also for the runs that this one is within. */
@@ -104,7 +106,7 @@ static void on_signal(struct run *run, enum stage stage, int number)
 
 /* ---- deadlines ---- */
 
-static int64_t next_deadline(const struct run *run, enum stage stage)
+int64_t stage_deadline(const struct run *run, enum stage stage)
 {
 	if (is_undoing(stage) || run->killed)
 		return INT64_MAX;
@@ -158,6 +160,14 @@ static bool on_signal_at_question(struct run *run, enum stage stage, int number)
 	return number == SIGINT;
 }
 
+static int64_t earliest(const struct run *run, enum stage stage)
+{
+	int64_t deadline = stage_deadline(run, stage);
+	int64_t locks = locks_deadline(run);
+
+	return locks < deadline ? locks : deadline;
+}
+
 /*
  * Asks, and attends to the run until there is an answer or none can come: the deadline holds, a
  * signal or a death ends the question. The event that ended it and is still to be attended
@@ -172,7 +182,10 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 	asking_begin(asking, question, run->options->answers, run->log);
 	while (asking_is_open(asking)) {
 		link->typed_fd = asking->prompt.terminal;
-		event = link_wait(link, next_deadline(run, stage));
+		/* Who asks may have lost his lock meanwhile. */
+		if (locks_are_lost(run))
+			link_end(link);
+		event = link_wait(link, earliest(run, stage));
 		switch (event->type) {
 		case LINK_TYPED:
 			prompt_read(&asking->prompt, &asking->reply);
@@ -182,10 +195,14 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 				asking->reply.end = ASK_ABORTED;
 			break;
 		case LINK_TIMEOUT:
-			on_deadline(run);
+			if (spk_uptime().ns >= stage_deadline(run, stage))
+				on_deadline(run);
 			break;
 		case LINK_OUTER_DEATH:
 			on_outer_death(run, stage);
+			break;
+		case LINK_LOCKS:
+			locks_attend(run);
 			break;
 		case LINK_ANSWER:
 			break;
@@ -275,7 +292,7 @@ static const struct link_event *run_nested(struct run *run, enum stage stage,
 		/* What ended the inner run may be for this one, too: before it has the answer. */
 		if (inner.stopped)
 			stop(run, run->by_terminal);
-		if (spk_uptime().ns >= next_deadline(run, stage))
+		if (spk_uptime().ns >= stage_deadline(run, stage))
 			on_deadline(run);
 		if (link_outer_has_died(&run->link))
 			on_outer_death(run, stage);
@@ -315,6 +332,32 @@ static const struct link_event *on_nested(struct run *run, enum stage stage,
 	return unheard;
 }
 
+/* ---- locks ---- */
+
+static void on_lock_request(struct run *run, enum stage stage, const struct lock_request *request)
+{
+	struct buf body = {0};
+
+	if (!run->interrupted || is_undoing(stage) || request->operation != LOCK_TAKE) {
+		locks_request(run, request);
+		return;
+	}
+	/* Nothing new is begun by who is to end. */
+	wire_put_number(&body, LOCK_INTERRUPTED);
+	wire_put_text(&body, "");
+	wire_put_text(&body, "");
+	wire_put_number(&body, 0);
+	link_answer(&run->link, &body);
+	buf_free(&body);
+}
+
+/* The child may be dead while something that it has asked for is still under way. */
+static enum ending ended(struct run *run, enum ending ending)
+{
+	locks_forget_child(run);
+	return ending;
+}
+
 /* ---- the stage ---- */
 
 enum ending run_stage(struct run *run, enum stage stage)
@@ -323,7 +366,12 @@ enum ending run_stage(struct run *run, enum stage stage)
 
 	link_stage(&run->link, stage);
 	for (;;) {
-		event = unheard ? unheard : link_wait(&run->link, next_deadline(run, stage));
+		/* Held means held: nobody waits for a word of who may not go on. */
+		if (locks_are_lost(run)) {
+			link_end(&run->link);
+			unheard = NULL;
+		}
+		event = unheard ? unheard : link_wait(&run->link, earliest(run, stage));
 		unheard = NULL;
 		switch (event->type) {
 		case LINK_RESULT:
@@ -334,16 +382,18 @@ enum ending run_stage(struct run *run, enum stage stage)
 			}
 			if (event->result.undo_failed)
 				run->undo_failed = true;
-			return ENDED_RESULT;
+			return ended(run, ENDED_RESULT);
 		case LINK_GONE:
-			return ENDED_DEATH;
+			return ended(run, ENDED_DEATH);
 		case LINK_RUNNER_GONE:
-			return ENDED_NO_RUNNER;
+			return ended(run, ENDED_NO_RUNNER);
 		case LINK_SIGNAL:
 			on_signal(run, stage, event->signal);
 			break;
 		case LINK_TIMEOUT:
-			on_deadline(run);
+			/* It may also have been the locks' time, which has moved on meanwhile. */
+			if (spk_uptime().ns >= stage_deadline(run, stage))
+				on_deadline(run);
 			break;
 		case LINK_NESTED:
 			unheard = on_nested(run, stage, &event->nested);
@@ -354,6 +404,12 @@ enum ending run_stage(struct run *run, enum stage stage)
 		case LINK_TYPED:
 		case LINK_OUTER_DEATH:
 			on_outer_death(run, stage);
+			break;
+		case LINK_LOCK_REQUEST:
+			on_lock_request(run, stage, &event->lock);
+			break;
+		case LINK_LOCKS:
+			locks_attend(run);
 			break;
 		case LINK_ANSWER:
 			break;

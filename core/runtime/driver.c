@@ -2,6 +2,7 @@
 #include "driver.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct opened {
 };
 
 static struct opened *all;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *directory = SPICERACK_PLUGIN_DIR;
 
 void driver_set_directory(const char *new_directory)
@@ -96,6 +98,7 @@ const struct spk_driver *driver_open(const char *kind, const char *name, size_t 
 		err_set(err, "there is no driver '%s-%s': not such a name", kind, name);
 		return NULL;
 	}
+	pthread_mutex_lock(&mutex);
 	driver = find_opened(kind, name);
 	file = xasprintf("%s/%s-%s.so", directory, kind, name);
 	if (!driver)
@@ -108,6 +111,7 @@ const struct spk_driver *driver_open(const char *kind, const char *name, size_t 
 		opened->next = all;
 		all = opened;
 	}
+	pthread_mutex_unlock(&mutex);
 	free(file);
 	return driver;
 }

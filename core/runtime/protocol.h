@@ -17,6 +17,9 @@ enum {
 	RUNNER_CONTROL_FD = 3,
 	RUNNER_REQUESTS_FD = 4,
 	RUNNER_INTERRUPT_FD = 5, /* eventfd: readable while an interruption is due */
+	RUNNER_LEASE_FD = 6,     /* see lease.h; not open: no locks are taken */
+	RUNNER_LIFE_FD =
+		7, /* the run file, locked for as long as anybody has it; may not be open */
 };
 
 enum control_type {
@@ -62,6 +65,8 @@ enum request_type {
 	REQUEST_LOG = 21,    /* n level, t file, n line, t function, t message; answered empty */
 	/* n confirm, t name, t* arguments; answered n enum nested_end, n exit code, t message */
 	REQUEST_NESTED = 22,
+	/* n enum lock_operation and its items, see below */
+	REQUEST_LOCK = 27,
 	REQUEST_SECRET = 23, /* t a secret, redacted from then on; answered n 1, or 0: no more */
 	/* A question to the operator: n enum ask_kind, t name, t message, t* choices (of
 	 * ASK_CHOICE), n wrong answers so far, t what was wrong with the last (of ASK_TEXT), n enum
@@ -87,6 +92,28 @@ enum stage_outcome {
 	OUTCOME_INTERRUPTED = 3,
 	OUTCOME_DONE = 4,  /* prepare called spk_done() */
 	OUTCOME_USAGE = 5, /* arguments: a parser or .check refused; text is why */
+};
+
+/* The kinds of names of locks, each with keys of its own. */
+enum lock_family { LOCK_COOKBOOK, LOCK_CUSTOM, LOCK_MODULE, LOCK_FAMILIES };
+
+/* REQUEST_LOCK. Each is answered n enum lock_end, t message, and for the first n id, n fence. */
+enum lock_operation {
+	LOCK_TAKE =
+		1, /* n enum lock_family, t name, n concurrency, n ttl, n patience, both in ns */
+	LOCK_GIVE_BACK = 2, /* n id */
+	LOCK_ASK = 3,       /* n 0: the fence of the run's own lock */
+};
+
+/* What became of it. */
+enum lock_end {
+	LOCK_DONE = 1,        /* or there is nothing to do: no locks, or a dry run */
+	LOCK_UNAVAILABLE = 2, /* others hold it, and the patience is over; the message says who */
+	LOCK_INTERRUPTED = 3,
+	LOCK_INVALID = 4,  /* the name is none */
+	LOCK_FAILED = 5,   /* the store does not answer, or refuses */
+	LOCK_DEADLOCK = 6, /* this run holds it itself */
+	LOCK_MISSING = 7,  /* it is not held */
 };
 
 /* What became of a request for an inner run. */

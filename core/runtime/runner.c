@@ -17,6 +17,7 @@
 #include "backtrace.h"
 #include "crash.h"
 #include "descendants.h"
+#include "lease.h"
 #include "mem.h"
 #include "opened.h"
 #include "protocol.h"
@@ -27,11 +28,12 @@
 struct runner {
 	struct channel control;
 	struct spk *spk;
-	struct buf init;  /* the order's texts lie in it */
-	int child_signal; /* signalfd of SIGCHLD */
-	pid_t child;      /* 0: none */
-	bool in_process;  /* it works itself, as --in-process says */
-	bool finished;    /* the supervisor said that the run is over */
+	struct buf init;           /* the order's texts lie in it */
+	int child_signal;          /* signalfd of SIGCHLD */
+	pid_t child;               /* 0: none */
+	bool in_process;           /* it works itself, as --in-process says */
+	bool finished;             /* the supervisor said that the run is over */
+	const struct lease *lease; /* NULL: no locks are taken */
 };
 
 /* Names of the stages for reports. */
@@ -107,7 +109,7 @@ static int on_child(struct runner *runner)
 	/* An order that came too late for the child before is not for this one. */
 	if (!runner->child)
 		channel_discard(&runner->spk->requests);
-	pid = runner->child ? -1 : fork();
+	pid = runner->child || lease_is_over(runner->lease) ? -1 : fork();
 	if (pid == 0) {
 		close(runner->control.fd);
 		close(runner->child_signal);
@@ -183,6 +185,17 @@ static int on_describe(struct runner *runner, struct message *message)
 	buf_free(&lines);
 	buf_free(&body);
 	return rc;
+}
+
+/*
+ * The locks have ended, whatever the supervisor knows of it: nothing may go on. What it asks for
+ * from now on is not done.
+ */
+static int on_end_of_lease(struct runner *runner)
+{
+	if (!runner->child)
+		return 0;
+	return on_kill(runner);
 }
 
 /* One message of the supervisor. -1: it is gone. */
@@ -294,6 +307,10 @@ static int settle_in(struct runner *runner)
 	fcntl(RUNNER_CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(RUNNER_REQUESTS_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(RUNNER_INTERRUPT_FD, F_SETFD, FD_CLOEXEC);
+	if (fcntl(RUNNER_LEASE_FD, F_GETFD) >= 0)
+		runner->lease = lease_open(RUNNER_LEASE_FD);
+	/* Every process of the run but those that become other programs. */
+	fcntl(RUNNER_LIFE_FD, F_SETFD, FD_CLOEXEC);
 	/* Signals are for the supervisor; the runner does what that says. */
 	for (int number = 1; number < SIGRTMIN; number++)
 		if (number == SIGINT || number == SIGTERM || number == SIGHUP ||
@@ -306,6 +323,19 @@ static int settle_in(struct runner *runner)
 	runner->child_signal = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	runner->control.fd = RUNNER_CONTROL_FD;
 	return runner->child_signal < 0 ? -1 : 0;
+}
+
+/* Until the locks end, in milliseconds, but not longer than may pass without a look. */
+static int lease_timeout(const struct runner *runner)
+{
+	int64_t left;
+
+	if (!runner->lease)
+		return -1;
+	left = (lease_get(runner->lease) - spk_uptime().ns) / 1000000 + 1;
+	if (left > LEASE_CHECK_MS || !runner->child)
+		return LEASE_CHECK_MS;
+	return left < 0 ? 0 : (int)left;
 }
 
 int spk_private_runner_main(void)
@@ -332,11 +362,14 @@ int spk_private_runner_main(void)
 			.fd = runner.in_process ? RUNNER_REQUESTS_FD : -1,
 			.events = POLLIN,
 		};
-		ready = poll(fds, 3, -1);
+		ready = poll(fds, 3, lease_timeout(&runner));
 		/* What the last poll said must not be taken for the answer of this one. */
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready < 0)
+			break;
+		if (lease_is_over(runner.lease) && !runner.in_process &&
+		    on_end_of_lease(&runner) < 0)
 			break;
 		if (fds[2].revents && !worker_step(&session)) {
 			runner.in_process = false;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -55,12 +56,16 @@ int trust_check_stat(const char *path, const struct stat *st, struct err *err)
 	return writers_check(path, st, err);
 }
 
-/* Directories found good, by canonical path: open addressing, never more than half full. */
+/*
+ * Directories found good, by canonical path: open addressing, never more than half full. Drivers
+ * are opened by other threads, too.
+ */
 static struct {
+	pthread_mutex_t mutex;
 	char **slots;
 	size_t size, count;
 	uid_t caller;
-} known;
+} known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static char **known_slot(const char *path)
 {
@@ -78,21 +83,30 @@ static char **known_slot(const char *path)
 
 static bool known_has(const char *path)
 {
+	bool has;
+
+	pthread_mutex_lock(&known.mutex);
 	if (known.caller != geteuid()) { /* another caller trusts others */
 		for (size_t i = 0; i < known.size; i++)
 			free(known.slots[i]);
 		free(known.slots);
-		memset(&known, 0, sizeof(known));
+		known.slots = NULL;
+		known.size = known.count = 0;
 		known.caller = geteuid();
 	}
-	return known.size && *known_slot(path);
+	has = known.size && *known_slot(path);
+	pthread_mutex_unlock(&known.mutex);
+	return has;
 }
 
 static void known_add(const char *path)
 {
-	char **old = known.slots;
-	size_t old_size = known.size;
+	size_t old_size;
+	char **old;
 
+	pthread_mutex_lock(&known.mutex);
+	old = known.slots;
+	old_size = known.size;
 	if (known.count * 2 >= known.size) {
 		known.size = old_size ? old_size * 2 : 64;
 		known.slots = xcalloc(known.size, sizeof(*known.slots));
@@ -101,8 +115,12 @@ static void known_add(const char *path)
 				*known_slot(old[i]) = old[i];
 		free(old);
 	}
-	*known_slot(path) = xstrdup(path);
-	known.count++;
+	/* Another thread may have found it good meanwhile. */
+	if (!*known_slot(path)) {
+		*known_slot(path) = xstrdup(path);
+		known.count++;
+	}
+	pthread_mutex_unlock(&known.mutex);
 }
 
 static int directory_check(const char *path, struct err *err)

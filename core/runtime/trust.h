@@ -9,7 +9,7 @@
  * when the object, every directory that leads to it, and every link on the way with the directories
  * that lead to its target are.
  *
- * Reasons start with the path of the object at fault. Not for use by several threads at once.
+ * Reasons start with the path of the object at fault.
  */
 #ifndef SPICERACK_CORE_TRUST_H
 #define SPICERACK_CORE_TRUST_H

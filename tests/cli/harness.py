@@ -24,6 +24,7 @@ PREFIX = pathlib.Path(os.environ.pop("SPICERACK_TEST_PREFIX"))
 BUILD = pathlib.Path(os.environ.pop("SPICERACK_TEST_BUILD"))
 SOURCE = pathlib.Path(os.environ.pop("SPICERACK_TEST_SOURCE"))
 CC = os.environ.pop("SPICERACK_TEST_CC")
+LONG = os.environ.pop("SPICERACK_TEST_LONG", "OFF") == "ON"
 SANITIZED = os.environ.pop("SPICERACK_TEST_SANITIZED") == "1"
 FIXTURES = BUILD / "tests" / "fixture" / "cookbooks"
 

@@ -330,7 +330,7 @@ class LostPlace(CommandTest):
         self.scratch.chmod(0o755)
         self.logs.mkdir()
         self.marks_file.touch()
-        for path in (self.logs, self.marks_file):
+        for path in (self.logs, self.marks_file, self.scratch / "home"):
             os.chown(path, 65534, 65534)
         process = self.start_waiting(user=65534, group=65534, extra_groups=[])
         directory = self.logs / "fixture"

@@ -409,7 +409,10 @@ class Pair(CommandTest):
 
     def check_files(self):
         found = [str(path.relative_to(self.scratch)) for path in self.scratch.rglob("*")]
-        ours = re.compile(r"home|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
+        # Killed, it leaves its run file, and perhaps a database that was just being made.
+        database = r"locks\.db(\.new-[-0-9a-f]+)?(-wal|-shm|-journal)?"
+        locks = rf"/\.local(/state(/spicerack(/locks(/runs(/[-0-9a-f]{{36}})?|/{database})?)?)?)?"
+        ours = re.compile(rf"home({locks})?|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
         self.assertEqual([name for name in found if not ours.fullmatch(name)], [])
 
 

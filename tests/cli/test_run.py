@@ -313,6 +313,8 @@ class Inherited(RunTest):
         directory = pathlib.Path(f"/proc/{self.process_named('spicerack-work')}/fd")
         for entry in directory.iterdir():
             found[int(entry.name)] = os.readlink(entry).partition(":")[0]
+        # The run file, by which others see that there still is a process of the run.
+        self.assertEqual(os.path.dirname(found.pop(7)), f"{self.scratch}/home/.local/state/spicerack/locks/runs")
         self.assertEqual(found, {0: "/dev/null", 1: "pipe", 2: "pipe", 4: "socket", 5: "anon_inode"})
         self.end(process)
 

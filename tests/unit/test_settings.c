@@ -484,28 +484,65 @@ START_TEST(rendering_reads_back)
 }
 END_TEST
 
+/* Takes the blanks before each origin away, but for two; they must have stood in one column. */
+static void squeeze(struct buf *out)
+{
+	struct buf squeezed = {0};
+	long column = 0;
+
+	for (const char *line = out->text; *line; line = strchr(line, '\n') + 1) {
+		const char *end = strchr(line, '\n');
+		const char *origin = end;
+
+		while (origin > line && (origin[0] != '#' || origin[-1] != ' '))
+			origin--;
+		if (origin > line) {
+			ck_assert(column == 0 || column == origin - line);
+			column = origin - line;
+			for (end = origin; end[-1] == ' ';)
+				end--;
+		}
+		buf_add(&squeezed, line, (size_t)(end - line));
+		if (origin > line)
+			buf_printf(&squeezed, "  %.*s", (int)(strchr(line, '\n') - origin), origin);
+		buf_putc(&squeezed, '\n');
+	}
+	buf_free(out);
+	*out = squeezed;
+}
+
 START_TEST(rendering_with_origin)
 {
 	struct buf out = {0};
 	char expected[4096];
 
 	scratch_file("etc/spicerack.cfg", "\nlogs_base_dir = \"/x\";\n"
-					  "sites = { core = [\"a\"]; };\n");
+					  "sites = { core = [\"a\"]; };\n"
+					  "locks = { directory = \"/l\"; etcdrc = \"/rc\"; };\n");
 	source.cookbooks_dir = "/nonexistent";
 	read_well();
 	config_render(settings, true, &out);
+	squeeze(&out);
 	snprintf(expected, sizeof(expected),
-		 "# cookbooks_base_dirs is not set%*s# default\n"
-		 "logs_base_dir = \"/x\";%*s# %s/spicerack.cfg:2\n"
+		 "# cookbooks_base_dirs is not set  # default\n"
+		 "logs_base_dir = \"/x\";  # %s/spicerack.cfg:2\n"
 		 "instance_params = {\n"
 		 "  spicerack_config_dir = \"%s\";  # default\n"
-		 "  http_proxy = \"\";%*s# default\n"
+		 "  http_proxy = \"\";  # default\n"
+		 "  # etcd_config is not set  # default\n"
+		 "};\n"
+		 "locks = {\n"
+		 "  enabled = true;  # default\n"
+		 "  store = \"sqlite\";  # default\n"
+		 "  directory = \"/l\";  # %s/spicerack.cfg:4\n"
+		 "  wait = 1755;  # default\n"
+		 "  etcd_api = \"3\";  # default\n"
+		 "  etcdrc = \"/rc\";  # %s/spicerack.cfg:4\n"
 		 "};\n"
 		 "sites = {\n"
-		 "  core = [\"a\"];%*s# %s/spicerack.cfg:3\n"
+		 "  core = [\"a\"];  # %s/spicerack.cfg:3\n"
 		 "};\n",
-		 (int)strlen(etc) - 2, "", (int)strlen(etc) + 9, "", etc, etc,
-		 (int)strlen(etc) + 12, "", (int)strlen(etc) + 15, "", etc);
+		 etc, etc, etc, etc, etc);
 	ck_assert_str_eq(out.text, expected);
 	scratch_file("back.cfg", out.text);
 	source.file = scratch_path("back.cfg");
@@ -514,6 +551,20 @@ START_TEST(rendering_with_origin)
 	config_render(settings, false, &out);
 	ck_assert_ptr_nonnull(strstr(out.text, "logs_base_dir = \"/x\";\n"));
 	buf_free(&out);
+}
+END_TEST
+
+START_TEST(locks_of_the_machine)
+{
+	char expected[4096];
+
+	source.state_dir = scratch_path("state");
+	snprintf(expected, sizeof(expected), "%s/locks", source.state_dir);
+	read_well();
+	ck_assert_str_ne(settings_text(settings, "locks.directory"), expected);
+	ck_assert_int_eq(mkdir(source.state_dir, 0700), 0);
+	read_well();
+	ck_assert_str_eq(settings_text(settings, "locks.directory"), expected);
 }
 END_TEST
 
@@ -543,6 +594,7 @@ int main(void)
 	tcase_add_test(tcase, nested_too_deeply);
 	tcase_add_test(tcase, rendering_reads_back);
 	tcase_add_test(tcase, rendering_with_origin);
+	tcase_add_test(tcase, locks_of_the_machine);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -32,6 +32,7 @@
 #include <spicerack/config.h>
 #include <spicerack/error.h>
 #include <spicerack/file.h>
+#include <spicerack/lock.h>
 #include <spicerack/nested.h>
 #include <spicerack/output.h>
 #include <spicerack/prompt.h>

@@ -28,7 +28,8 @@
  *     map               see collection.h
  *     memory            by spk_alloc(), and so by most calls, when the run has no memory left
  *     memory.damaged    for an undo action whose record the cookbook has overwritten
- *     lock.invalid      for what `.lock` computed, `argument.default` for a computed default
+ *     lock.*            see lock.h; `lock.invalid` for what `.lock` computed, too
+ *     argument.default  for a computed default
  */
 #ifndef SPICERACK_ERROR_H
 #define SPICERACK_ERROR_H

@@ -142,6 +142,119 @@ struct spk_source_driver {
 	int (*called)(void *opened, const char *function, struct spk_source_line *line);
 };
 
+/*
+ * kind "lock": a store of locks. A lock has a key, which any number of entries wait for or hold;
+ * a key's holders are limited by the smallest concurrency that one of them, or the
+ * newcomer, asks for (0: no limit of its own, and counted all the same).
+ *
+ * All calls may block and are made from one thread of the host that does nothing else. A call
+ * returns when its deadline has passed or its `cancel_fd` is readable, whatever the
+ * network does. Texts that a driver gives out live until its next call; those that it is given
+ * need not live longer than the call.
+ *
+ * The settings that open() is given; a driver takes what it knows and leaves the rest:
+ *     directory    where a store of this machine keeps its files
+ *     run_file     a file, `directory`/runs/UUID, on which this invocation of `cookbook` holds an
+ *                  OFD lock (F_OFD_SETLK, F_WRLCK) until the last of its processes is gone; not
+ *                  there for a caller that takes no locks
+ *     config       a file with the parameters of the client (`instance_params.etcd_config`)
+ *     user_config  the same of the user (~/.etcdrc), laid over it; need not exist
+ *     api          "3" or "2", of etcd
+ */
+enum spk_lock_status {
+	SPK_LOCK_OK = 0,
+	SPK_LOCK_WAITING = 1,     /* others hold it: the entry stands in the queue */
+	SPK_LOCK_TIMEOUT = 2,     /* the deadline passed */
+	SPK_LOCK_CANCELLED = 3,   /* cancel_fd is readable */
+	SPK_LOCK_LOST = 4,        /* the entry is gone, and not by us */
+	SPK_LOCK_UNREACHABLE = 5, /* no answer, or none that counts: trying again may help */
+	SPK_LOCK_REFUSED = 6, /* trying again does not help: bad data in the key, no permission */
+	SPK_LOCK_MISSING = 7, /* there is no such entry */
+	SPK_LOCK_BUSY = 8, /* others hold it, and there is no queue: the caller tries again later */
+};
+
+/* How long a call may take. */
+struct spk_lock_call {
+	int64_t deadline_ns; /* of CLOCK_BOOTTIME */
+	int cancel_fd;       /* -1: none */
+	struct spk_reason_buffer reason;
+};
+
+/* One entry of a key, as it is in the store. */
+struct spk_lock_entry {
+	uint32_t size;
+	uint32_t place;       /* 0: it holds the lock; otherwise its place in the queue, from 1 */
+	const char *key;      /* "/spicerack/locks/cookbooks/NAME" */
+	const char *id;       /* a UUID in text */
+	const char *owner;    /* "user@host [pid]" */
+	const char *cookbook; /* the run that has it; NULL: the store does not know */
+	const char *reason;   /* of an operator who froze the key; NULL: an ordinary entry */
+	int64_t created_ns;   /* of CLOCK_REALTIME; when it came to hold the lock or to wait */
+	int64_t ttl_ns;       /* what was asked for; of a freeze, how long it lasts */
+	int32_t concurrency;
+	uint64_t fence; /* grows with every holder of the key; 0: the store has none, or waiting */
+};
+
+typedef void spk_lock_visitor(void *data, const struct spk_lock_entry *entry);
+
+/* A name and a value, both texts. */
+struct spk_lock_setting {
+	const char *name, *value;
+};
+
+struct spk_lock_driver {
+	struct spk_driver driver;
+	/* Reads the settings, connects when first needed. NULL and a reason. */
+	void *(*open)(const struct spk_lock_setting *settings, size_t count,
+		      struct spk_reason_buffer *reason);
+	/* Frees it. What it still holds is released as far as that goes until the deadline. */
+	void (*close)(void *store, struct spk_lock_call *call);
+	/*
+	 * Takes the lock (OK) or stands in line for it (WAITING, or BUSY in a store that keeps no
+	 * queue), in which case the visitor sees those who are in the way: holders, freezes, and
+	 * whoever waits before it, in their order. key, id, owner, cookbook, ttl_ns and concurrency
+	 * of `entry` are given; place, created_ns and fence are filled in. After TIMEOUT or
+	 * UNREACHABLE it may be called again with the same id, and finds what the call before has
+	 * left.
+	 */
+	enum spk_lock_status (*enter)(void *store, struct spk_lock_entry *entry,
+				      spk_lock_visitor *visitor, void *data,
+				      struct spk_lock_call *call);
+	/*
+	 * After WAITING: waits until the entry holds the lock (OK), or those in the way have
+	 * changed (WAITING, and the visitor sees them). After TIMEOUT or UNREACHABLE the entry
+	 * still waits, as far as anybody knows; LOST: it is gone.
+	 */
+	enum spk_lock_status (*wait)(void *store, struct spk_lock_entry *entry,
+				     spk_lock_visitor *visitor, void *data,
+				     struct spk_lock_call *call);
+	/* Gives the lock back, or leaves the queue. */
+	enum spk_lock_status (*leave)(void *store, const struct spk_lock_entry *entry,
+				      struct spk_lock_call *call);
+	/*
+	 * Renews all that this store holds or waits for. OK: *ret_until is when it ends if it is
+	 * not renewed again (of CLOCK_BOOTTIME, reckoned from before the request was sent),
+	 * *ret_next when to call this again; INT64_MAX where there is no such time. LOST: something
+	 * of it is gone. Called after each enter(), too: it then answers from memory, without a
+	 * request, when none is due.
+	 */
+	enum spk_lock_status (*renew)(void *store, int64_t *ret_until, int64_t *ret_next,
+				      struct spk_lock_call *call);
+	/* Shows the entries of a key, or of all below "/spicerack/locks/" with NULL, in their
+	 * order. */
+	enum spk_lock_status (*list)(void *store, const char *key, spk_lock_visitor *visitor,
+				     void *data, struct spk_lock_call *call);
+	/* Removes an entry of anybody. For an operator. */
+	enum spk_lock_status (*remove)(void *store, const char *key, const char *id,
+				       struct spk_lock_call *call);
+	/*
+	 * Freezes a key: nobody who is not in yet comes in until ttl_ns is over or it is removed.
+	 * key, id, owner, reason and ttl_ns of `entry` are given.
+	 */
+	enum spk_lock_status (*freeze)(void *store, struct spk_lock_entry *entry,
+				       struct spk_lock_call *call);
+};
+
 #ifdef __cplusplus
 }
 #endif

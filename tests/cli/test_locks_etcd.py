@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Locks in a real etcd by its API 3: the rules of every store, and the end of a lease."""
+
+import signal
+import sys
+import unittest
+
+import lock_rules
+from harness import PREFIX, SOURCE
+
+sys.path.insert(0, str(SOURCE / "tests" / "etcd"))
+try:
+    import servers
+except ImportError:
+    servers = None
+
+
+def setUpModule():
+    if servers is None or not list(PREFIX.rglob("lock-etcd.so")):
+        raise unittest.SkipTest("the driver of etcd is not here")
+
+
+class Etcd(lock_rules.Store):
+    """One server for each class of tests."""
+
+    lease = 30
+    frees_within = 35
+    overlap_allowed_ns = 600_000_000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster = servers.Cluster().start()
+        cls.addClassCleanup(cls.cluster.stop)
+
+    def setUp(self):
+        super().setUp()
+        self.cluster.ctl("del", "--prefix", "/spicerack/")
+
+    def store_settings(self):
+        return 'store = "etcd"; etcd_api = "3"; etcdrc = "/nonexistent";'
+
+    def other_settings(self):
+        return f'instance_params = {{ etcd_config = "{self.cluster.config()}"; }};\n'
+
+    def cut_store(self):
+        self.cluster.members[0].send_signal(signal.SIGSTOP)
+
+    def mend_store(self):
+        self.cluster.members[0].send_signal(signal.SIGCONT)
+
+
+class LockOfARun(Etcd, lock_rules.LockOfARun):
+    pass
+
+
+class LocksOfACookbook(Etcd, lock_rules.LocksOfACookbook):
+    pass
+
+
+class Deaths(Etcd, lock_rules.Deaths):
+    pass
+
+
+class Deadline(Etcd, lock_rules.Deadline):
+    pass
+
+
+class Commands(Etcd, lock_rules.Commands):
+    pass
+
+
+class Contention(Etcd, lock_rules.Contention):
+    pass
+
+
+if __name__ == "__main__":
+    unittest.main()
