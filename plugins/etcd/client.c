@@ -39,6 +39,7 @@ struct member {
 	char *url;
 	int64_t suspect_until;
 	bool known; /* to be of our cluster */
+	bool asked; /* in this round */
 };
 
 struct client {
@@ -410,13 +411,16 @@ static enum outcome ask_around(struct client *client, const struct client_reques
 	enum outcome outcome = OUTCOME_NEXT;
 	int64_t now = http_now();
 
+	for (size_t i = 0; i < client->count; i++)
+		client->members[i].asked = false;
 	for (int suspects = 0; suspects < 2; suspects++) {
 		for (size_t i = 0; i < client->count; i++) {
 			size_t index = (first + i) % client->count;
 			struct member *member = &client->members[index];
 
-			if ((member->suspect_until > now) != suspects)
+			if (member->asked || (member->suspect_until > now && !suspects))
 				continue;
+			member->asked = true;
 			outcome = try_member(client, member, request, answer,
 					     attempt_end(client, left--, call), call);
 			if (outcome == OUTCOME_ANSWERED) {

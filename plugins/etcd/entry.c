@@ -67,6 +67,8 @@ static int compare(const void *left, const void *right)
 		return by_key;
 	if (a->revision != b->revision)
 		return a->revision < b->revision ? -1 : 1;
+	if (a->created_ns != b->created_ns) /* API 2 keeps no revisions */
+		return a->created_ns < b->created_ns ? -1 : 1;
 	return strcmp(a->id, b->id);
 }
 

@@ -35,7 +35,7 @@ void entries_clear(struct entries *entries);
 void entries_free(struct entries *entries);
 /* The index of an id, `count` when there is none. */
 size_t entries_find(const struct entries *entries, const char *id);
-/* By key, and in a key by the revision of their creation. */
+/* By key, and in a key by the revision, or else the time, of their creation. */
 void entries_sort(struct entries *entries);
 
 /*
