@@ -13,8 +13,8 @@
 #define ROUND_PAUSE_MAX_NS NS_PER_SECOND
 /* A member that failed is left out for so long, while there are others. */
 #define SUSPECT_NS (10 * NS_PER_SECOND)
-/* The most that one of several members is waited for; etcd's own timeout is 7 s. */
-#define ATTEMPT_NS (8 * NS_PER_SECOND)
+/* The most that one of several members is waited for. */
+#define ATTEMPT_NS (5 * NS_PER_SECOND)
 
 /* gRPC's codes, as the gateway writes them. */
 enum {
@@ -57,6 +57,7 @@ enum outcome {
 	OUTCOME_ANSWERED,
 	OUTCOME_NEXT,         /* ask another one */
 	OUTCOME_AUTHENTICATE, /* our token is not valid, or none was sent */
+	OUTCOME_DISTRUSTED,   /* ask another one, and not this one again */
 	OUTCOME_REFUSED,
 	OUTCOME_CANCELLED,
 	OUTCOME_TIMEOUT, /* of the call, not of the member */
@@ -285,7 +286,7 @@ static enum outcome ask(struct client *client, struct member *member,
 		break;
 	case HTTP_FAILED:
 		reason_set(&call->reason, "%s: %s", member->url, raw.why);
-		outcome = OUTCOME_NEXT;
+		outcome = raw.distrust ? OUTCOME_DISTRUSTED : OUTCOME_NEXT;
 		break;
 	case HTTP_TIMEOUT:
 		reason_set(&call->reason, "%s: no answer in time", member->url);
@@ -403,12 +404,12 @@ static int64_t attempt_end(const struct client *client, size_t left,
 	return now + (share < most ? share : most);
 }
 
-/* Asks each member once, those under suspicion last. *ret_open: the request may have been done. */
+/* Asks each member once, those under suspicion last. */
 static enum outcome ask_around(struct client *client, const struct client_request *request,
 			       struct client_answer *answer, struct spk_lock_call *call)
 {
 	size_t first = client->current, left = client->count;
-	enum outcome outcome = OUTCOME_NEXT;
+	enum outcome outcome, worst = OUTCOME_TIMEOUT; /* replaced by that of any member */
 	int64_t now = http_now();
 
 	for (size_t i = 0; i < client->count; i++)
@@ -428,12 +429,16 @@ static enum outcome ask_around(struct client *client, const struct client_reques
 				client->current = index;
 				return outcome;
 			}
-			if (outcome != OUTCOME_NEXT || (answer->open && request->once))
+			if (outcome == OUTCOME_DISTRUSTED)
+				worst = worst == OUTCOME_NEXT ? worst : OUTCOME_REFUSED;
+			else if (outcome != OUTCOME_NEXT || (answer->open && request->once))
 				return outcome;
+			else
+				worst = OUTCOME_NEXT;
 			member->suspect_until = http_now() + SUSPECT_NS;
 		}
 	}
-	return outcome;
+	return worst;
 }
 
 static enum spk_lock_status status_of(enum outcome outcome)

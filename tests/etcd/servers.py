@@ -189,9 +189,9 @@ class Cluster:
                                          data=body.encode() if body is not None else None)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, json.loads(answer.read() or "null")
         except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read())
+            return error.code, json.loads(error.read() or "null")
 
 
 class Answer(dict):
