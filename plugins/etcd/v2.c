@@ -89,12 +89,16 @@ static enum spk_lock_status take_node(const cJSON *node, const char *key, struct
 	return SPK_LOCK_OK;
 }
 
-static enum spk_lock_status read_key(struct v2 *v2, const char *key, struct value *value,
+/*
+ * Without `sure` a member answers by itself, which costs the cluster nothing: it may be behind, and
+ * a write will then fail.
+ */
+static enum spk_lock_status read_key(struct v2 *v2, const char *key, bool sure, struct value *value,
 				     struct spk_lock_call *call)
 {
 	struct client_answer answer;
-	enum spk_lock_status status = v2_do(v2, "GET", key, "?quorum=true", NULL, NULL, &answer,
-					    call);
+	enum spk_lock_status status = v2_do(v2, "GET", key, sure ? "?quorum=true" : "", NULL, NULL,
+					    &answer, call);
 
 	value_free(value);
 	if (status == SPK_LOCK_OK && answer.code == V2_NOT_FOUND)
@@ -263,7 +267,7 @@ static enum spk_lock_status add_entry(struct v2 *v2, struct spk_lock_entry *entr
 				      struct spk_lock_call *call)
 {
 	for (int try = 0; try < WRITE_TRIES; try++) {
-		enum spk_lock_status status = read_key(v2, entry->key, value, call);
+		enum spk_lock_status status = read_key(v2, entry->key, try > 0, value, call);
 		size_t own;
 		int64_t sent;
 
@@ -326,21 +330,27 @@ static enum spk_lock_status take_out(struct v2 *v2, const char *key, const char 
 {
 	struct value value = {0};
 	enum spk_lock_status status = SPK_LOCK_WAITING;
+	bool written = false;
 	uint64_t index;
 
 	for (int try = 0; try < WRITE_TRIES && status == SPK_LOCK_WAITING; try++) {
-		status = read_key(v2, key, &value, call);
+		status = read_key(v2, key, try > 0, &value, call);
 		if (status != SPK_LOCK_OK)
 			break;
 		if (entries_find(&value.entries, id) == value.entries.count) {
+			if (!try) {
+				status = SPK_LOCK_WAITING;
+				continue;
+			}
 			reason_set(&call->reason, "%.120s: there is no entry %.64s", key, id);
-			/* A write before this one may have been ours. */
-			status = try ? SPK_LOCK_OK : SPK_LOCK_MISSING;
+			/* A write before this one may have done it. */
+			status = written ? SPK_LOCK_OK : SPK_LOCK_MISSING;
 			break;
 		}
 		drop_expired(&value);
 		cJSON_DeleteItemFromObjectCaseSensitive(value.json, id);
 		status = write_key(v2, key, &value, &index, call);
+		written = true;
 	}
 	if (status == SPK_LOCK_WAITING) {
 		reason_set(&call->reason, "%s: is written by others all the time", key);
@@ -389,10 +399,14 @@ static enum spk_lock_status refresh(struct v2 *v2, struct held *held, struct spk
 	int64_t sent;
 
 	for (int try = 0; try < WRITE_TRIES && status == SPK_LOCK_WAITING; try++) {
-		status = read_key(v2, held->key, &value, call);
+		status = read_key(v2, held->key, try > 0, &value, call);
 		if (status != SPK_LOCK_OK)
 			break;
 		if (entries_find(&value.entries, held->id) == value.entries.count) {
+			if (!try) {
+				status = SPK_LOCK_WAITING;
+				continue;
+			}
 			reason_set(&call->reason, "%s: the entry of this lock is gone", held->key);
 			status = SPK_LOCK_LOST;
 			break;
@@ -479,7 +493,7 @@ static enum spk_lock_status list(void *store, const char *key, spk_lock_visitor 
 	enum spk_lock_status status;
 
 	if (key) {
-		status = read_key(v2, key, &value, call);
+		status = read_key(v2, key, true, &value, call);
 	} else {
 		status = v2_do(v2, "GET", "/spicerack/locks", "?recursive=true&quorum=true", NULL,
 			       NULL, &answer, call);

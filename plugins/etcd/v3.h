@@ -69,6 +69,8 @@ enum spk_lock_status v3_renew(void *store, int64_t *ret_until, int64_t *ret_next
 bool v3_holds_any(const struct v3 *v3);
 
 /* v3wait.c: the queue. */
+/* One answer of the watch. OK, or UNREACHABLE: the queue has to be read again. */
+enum spk_lock_status v3_follow(struct lock *lock, const cJSON *json, struct spk_lock_call *call);
 enum spk_lock_status v3_wait(void *store, struct spk_lock_entry *entry, spk_lock_visitor *visitor,
 			     void *data, struct spk_lock_call *call);
 

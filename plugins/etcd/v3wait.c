@@ -72,8 +72,7 @@ static bool apply(struct lock *lock, const cJSON *event)
 	return true;
 }
 
-/* One answer of the watch. OK, or UNREACHABLE: the queue has to be read again. */
-static enum spk_lock_status follow(struct lock *lock, const cJSON *json, struct spk_lock_call *call)
+enum spk_lock_status v3_follow(struct lock *lock, const cJSON *json, struct spk_lock_call *call)
 {
 	const cJSON *result = json_object(json, "result"), *event;
 	uint64_t newest = lock->seen, revision = 0;
@@ -199,7 +198,7 @@ enum spk_lock_status v3_wait(void *store, struct spk_lock_entry *entry, spk_lock
 			until = call->deadline_ns;
 		status = client_stream_next(v3->store.client, lock->watch, &json, until, call);
 		if (status == SPK_LOCK_OK)
-			status = follow(lock, json, call);
+			status = v3_follow(lock, json, call);
 		cJSON_Delete(json);
 		if (status == SPK_LOCK_CANCELLED)
 			return status;

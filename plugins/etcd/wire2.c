@@ -8,7 +8,7 @@
 #include "store.h"
 
 /* What stands between owner and reason of a freeze: the Python host shows it as an owner. */
-#define FROZEN "] frozen: "
+#define FROZEN " frozen: "
 #define TTL_MAX_SECONDS ((int64_t)10 * 366 * 86400)
 /* Clocks of hosts differ, but not by more than this. */
 #define CLOCKS_DIFFER_NS (300 * NS_PER_SECOND)
@@ -28,9 +28,9 @@ static bool is_known(const char *name)
 /* The text that makes a freeze of an owner, NULL for any other. */
 static const char *reason_in(const char *owner)
 {
-	const char *found = strstr(owner, FROZEN);
+	const char *found = strstr(owner, "]" FROZEN);
 
-	return found ? found + strlen(FROZEN) : NULL;
+	return found ? found + strlen("]" FROZEN) : NULL;
 }
 
 /* Why it is no entry; NULL when it is, and is filled in. */
@@ -62,7 +62,7 @@ static const char *read_entry(const cJSON *item, struct entry *entry)
 	entry->owner = memory_copy(owner);
 	if (reason_in(owner)) {
 		entry->reason = memory_copy(reason_in(owner));
-		entry->owner[strlen(owner) - strlen(entry->reason) - strlen(FROZEN) + 1] = '\0';
+		entry->owner[strlen(owner) - strlen(entry->reason) - strlen(FROZEN)] = '\0';
 	}
 	entry->ttl_ns = ttl * NS_PER_SECOND;
 	entry->concurrency = (int32_t)concurrency;
@@ -126,15 +126,12 @@ void wire2_set(cJSON *value, const struct spk_lock_entry *entry, int64_t ttl_ns)
 	struct text owner = {0};
 
 	stamp_write(entry->created_ns, created);
+	text_puts(&owner, entry->owner);
 	if (entry->reason) {
-		/* FROZEN begins with the end of "user@host [pid]". */
-		text_printf(&owner, "%s%s%s%s", entry->owner,
-			    entry->owner[0] && entry->owner[strlen(entry->owner) - 1] == ']'
-				    ? ""
-				    : " []",
-			    FROZEN + 1, entry->reason);
-	} else {
-		text_puts(&owner, entry->owner);
+		if (!owner.length || owner.bytes[owner.length - 1] != ']')
+			text_puts(&owner, " []");
+		text_puts(&owner, FROZEN);
+		text_puts(&owner, entry->reason);
 	}
 	cJSON_AddNumberToObject(item, "concurrency", entry->concurrency);
 	cJSON_AddStringToObject(item, "created", created);

@@ -119,8 +119,8 @@ srv_domain:
         self.assertIn(f"https://[::1]:{first}:", self.asked(f"host: '::1'\nport: {first}\n", "protocol: https\n"))
 
     def test_ports_when_none_is_given(self):
-        self.assertIn("http://localhost:2379: ", self.asked("host: localhost\n"))
-        self.assertIn("http://localhost:4001: ", self.asked("host: localhost\n", api=2))
+        self.assertIn("http://nowhere.invalid:2379: ", self.asked("host: nowhere.invalid\n"))
+        self.assertIn("http://nowhere.invalid:4001: ", self.asked("host: nowhere.invalid\n", api=2))
 
     def test_proxies_are_asked_only_when_allowed(self):
         prefix = ["env", f"http_proxy=http://127.0.0.1:{self.port}", f"https_proxy=http://127.0.0.1:{self.port}"]
