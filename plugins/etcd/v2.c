@@ -9,6 +9,9 @@
 /* So often a key is read and written again when somebody else was faster. */
 #define WRITE_TRIES 20
 #define KINDS 3
+/* A shorter ttl is not stored: it is not for when the run dies, and one late renewal would be
+ * enough. */
+#define TTL_LEAST_NS (15 * NS_PER_SECOND)
 
 enum spk_lock_status v2_do(struct v2 *v2, const char *method, const char *key, const char *query,
 			   const char *value, const char *more, struct client_answer *answer,
@@ -217,6 +220,7 @@ static struct held *find_or_add(struct v2 *v2, const struct spk_lock_entry *entr
 {
 	struct held *held = find(v2, entry->key, entry->id);
 	int64_t most = client_settings(v2->store.client)->lease_ns;
+	int64_t least = most < TTL_LEAST_NS ? most : TTL_LEAST_NS;
 
 	if (held)
 		return held;
@@ -225,7 +229,7 @@ static struct held *find_or_add(struct v2 *v2, const struct spk_lock_entry *entr
 	held->id = memory_copy(entry->id);
 	held->owner = memory_copy(entry->owner);
 	held->concurrency = entry->concurrency;
-	held->ttl_ns = entry->ttl_ns < most ? entry->ttl_ns : most;
+	held->ttl_ns = entry->ttl_ns > most ? most : entry->ttl_ns < least ? least : entry->ttl_ns;
 	/* Whole seconds are what is stored. */
 	held->ttl_ns = (held->ttl_ns + NS_PER_SECOND - 1) / NS_PER_SECOND * NS_PER_SECOND;
 	held->next = v2->held;

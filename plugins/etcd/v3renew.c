@@ -188,8 +188,7 @@ static enum spk_lock_status find_lost(struct v3 *v3, struct spk_lock_call *call)
 		status = check_some(v3, &at, &term, call);
 		if (status == SPK_LOCK_MISSING) {
 			lock->lost = true;
-			reason_set(&call->reason, "%s: the entry of this lock was removed",
-				   lock->key);
+			reason_set(&call->reason, "%s: somebody has removed it", lock->key);
 			result = SPK_LOCK_LOST;
 		} else if (status != SPK_LOCK_OK) {
 			return status;

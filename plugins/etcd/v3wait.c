@@ -134,7 +134,7 @@ static enum spk_lock_status line_up(struct v3 *v3, struct lock *lock, struct spk
 			return status;
 	}
 	if (ttl > 0 || v3_holds_any(v3)) {
-		reason_set(&call->reason, "%s: the entry that waited was removed", lock->key);
+		reason_set(&call->reason, "%s: it waited, and somebody has removed it", lock->key);
 		return SPK_LOCK_LOST;
 	}
 	v3->lease = 0;

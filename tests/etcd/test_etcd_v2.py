@@ -67,7 +67,10 @@ class Both(Store):
         self.assertEqual(client.do("leave", key, taken.id).status, "OK")
         self.assertIsNone(self.stored(key))
         short = client.enter(key, 1, 7)
-        self.assertEqual(self.stored(key)[short.id]["ttl"], 7)
+        self.assertEqual(self.stored(key)[short.id]["ttl"], 15)
+        client.do("leave", key, short.id)
+        short = client.enter(key, 1, 20)
+        self.assertEqual(self.stored(key)[short.id]["ttl"], 20)
 
     def test_they_exclude_each_other(self):
         key, client = self.key(), self.client()
