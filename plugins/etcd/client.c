@@ -396,7 +396,7 @@ static int64_t attempt_end(const struct client *client, size_t left,
 			   const struct spk_lock_call *call)
 {
 	int64_t now = http_now();
-	int64_t share = (call->deadline_ns - now) / (int64_t)left;
+	int64_t share = (call->deadline_ns - now) / (int64_t)(left ? left : 1);
 	int64_t most = client->settings.read_timeout_ns;
 
 	if (client->count > 1 && most > ATTEMPT_NS)

@@ -10,6 +10,12 @@
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
+/* Rounded up. */
+static inline int64_t whole_seconds(int64_t ns)
+{
+	return (ns + NS_PER_SECOND - 1) / NS_PER_SECOND;
+}
+
 struct settings_host {
 	char *name;
 	unsigned port; /* 0: the common one */

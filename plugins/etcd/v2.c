@@ -231,7 +231,7 @@ static struct held *find_or_add(struct v2 *v2, const struct spk_lock_entry *entr
 	held->concurrency = entry->concurrency;
 	held->ttl_ns = entry->ttl_ns > most ? most : entry->ttl_ns < least ? least : entry->ttl_ns;
 	/* Whole seconds are what is stored. */
-	held->ttl_ns = (held->ttl_ns + NS_PER_SECOND - 1) / NS_PER_SECOND * NS_PER_SECOND;
+	held->ttl_ns = whole_seconds(held->ttl_ns) * NS_PER_SECOND;
 	held->next = v2->held;
 	v2->held = held;
 	return held;

@@ -40,7 +40,7 @@ static void reckon(int64_t sent, int64_t ttl, int64_t *ret_until, int64_t *ret_n
 enum spk_lock_status v3_grant(struct v3 *v3, int64_t length_ns, int64_t *ret_lease,
 			      int64_t *ret_until, int64_t *ret_next, struct spk_lock_call *call)
 {
-	int64_t seconds = (length_ns + NS_PER_SECOND - 1) / NS_PER_SECOND, ttl = 0, id = 0;
+	int64_t seconds = whole_seconds(length_ns), ttl = 0, id = 0;
 	struct client_request request = {
 		.method = "POST", .path = "/v3/lease/grant", .type = CLIENT_JSON, .harmless = true};
 	struct client_answer answer;

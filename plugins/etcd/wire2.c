@@ -136,8 +136,7 @@ void wire2_set(cJSON *value, const struct spk_lock_entry *entry, int64_t ttl_ns)
 	cJSON_AddNumberToObject(item, "concurrency", entry->concurrency);
 	cJSON_AddStringToObject(item, "created", created);
 	cJSON_AddStringToObject(item, "owner", owner.bytes);
-	cJSON_AddNumberToObject(item, "ttl",
-				(double)((ttl_ns + NS_PER_SECOND - 1) / NS_PER_SECOND));
+	cJSON_AddNumberToObject(item, "ttl", (double)whole_seconds(ttl_ns));
 	text_free(&owner);
 	if (!cJSON_ReplaceItemInObjectCaseSensitive(value, entry->id, item))
 		cJSON_AddItemToObject(value, entry->id, item);

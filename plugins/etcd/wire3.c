@@ -24,8 +24,7 @@ void wire3_add_value(struct text *text, const struct spk_lock_entry *entry, uint
 	stamp_write(entry->created_ns, created);
 	cJSON_AddStringToObject(value, "owner", entry->owner);
 	cJSON_AddStringToObject(value, "created", created);
-	cJSON_AddNumberToObject(value, "ttl",
-				(double)((entry->ttl_ns + NS_PER_SECOND - 1) / NS_PER_SECOND));
+	cJSON_AddNumberToObject(value, "ttl", (double)whole_seconds(entry->ttl_ns));
 	cJSON_AddNumberToObject(value, "concurrency", entry->concurrency);
 	if (entry->cookbook)
 		cJSON_AddStringToObject(value, "cookbook", entry->cookbook);

@@ -205,6 +205,20 @@ class Both(Store):
         shown = [entry["key"] for entry in client.do("list").entries if entry["key"] in names]
         self.assertEqual(shown, names)
 
+    def test_nothing_is_left_in_memory(self):
+        key, client = self.key(), self.client(lease=3)
+        client.enter(key)
+        client.enter(key)
+        client.do("freeze", key, "frozen", 60, "why")
+        client.do("list")
+        self.put(key + "-2", "x")
+        client.enter(key + "-2")
+        self.host.call("DELETE", key + "-2")
+        time.sleep(1.1)
+        client.do("renew")
+        self.assertEqual(client.finish(), (0, ""))
+        self.host.call("DELETE", key)
+
     def test_names_are_escaped(self):
         key, client = self.key() + ":a b?c#d%e", self.client()
         self.assertEqual(client.enter(key).status, "OK")

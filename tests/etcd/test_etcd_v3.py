@@ -174,6 +174,18 @@ class Lock(Store):
         lost = wait_until(lambda: (answer := client.do("renew")).status != "OK" and answer)
         self.assertEqual(lost.status, "LOST", lost)
 
+    def test_nothing_is_left_in_memory(self):
+        key, holder, client = self.key(), self.client(), self.client(lease=3)
+        holder.enter(key)
+        waits = client.enter(key)
+        client.enter(key + "-2")
+        client.do("freeze", key, "frozen", 60, "why")
+        for words in (("wait", key, waits.id, 1, 300), ("list",), ("remove", key, "frozen"), ("leave", key, "nobody")):
+            client.do(*words, within=1)
+        time.sleep(1.2)
+        client.do("renew")
+        self.assertEqual(client.finish(), (0, ""))
+
     def test_names_are_checked(self):
         client = self.client()
         for key in ("/spicerack/locks/cookbooks/", "/spicerack/locks/x", "/other/a/b", "/spicerack/locks/custom/a/b",
