@@ -286,13 +286,19 @@ def encoded(text):
 
 
 class Proxy:
-    """Counts requests on their way to a server, by the heads that pass; may cut answers."""
+    """
+    Counts requests on their way to a server, by the heads that pass. May give an answer of its own, change those
+    that come back, keep what a watch tells, and cut everything.
+    """
 
     def __init__(self, test, member):
         self.target = (member.address, member.port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.requests, self.answer_with, self.sockets = [], None, []
+        self.change = None  # of an answer's bytes
+        self.before_put = None  # called once, when a PUT is on its way
+        self.kept = None  # with a list: what watches tell, as pairs of a socket and bytes
         threading.Thread(target=self.accept, daemon=True).start()
         test.addCleanup(self.end)
 
@@ -320,9 +326,17 @@ class Proxy:
                 if counts:
                     self.requests += [line.split()[1].decode() for line in got.split(b"\r\n")
                                       if line.endswith(b" HTTP/1.1")]
+                    if self.before_put and got.startswith(b"PUT "):
+                        call, self.before_put = self.before_put, None
+                        call()
                     if self.answer_with is not None:
                         source.sendall(self.answer_with)
                         break
+                elif self.kept is not None and b'"events"' in got:
+                    self.kept.append((sink, got))
+                    continue
+                elif self.change:
+                    got = self.change(got)
                 sink.sendall(got)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -148,6 +148,31 @@ class Both(Store):
         # What is counted on is what was there before the renewal that could have been undone.
         self.assertLess(answer.until, 2)
 
+    def test_nothing_of_others_is_overwritten(self):
+        """Somebody writes between our reading and our writing, whatever the mutex says."""
+        proxy = Proxy(self, cluster.members[0])
+        for what in ("first", "enter", "renew", "leave"):
+            with self.subTest(what=what):
+                key, client = self.key(), self.client(proxy.port, lease=3)
+                theirs = {"concurrency": 5, "created": stamp(0), "owner": "quick@python [7]", "ttl": 300}
+                if what != "first":
+                    self.put(key, {"there": theirs})
+                if what in ("renew", "leave"):
+                    taken = client.enter(key, 5)
+                    self.assertEqual(taken.status, "OK", taken)
+                proxy.before_put = lambda key=key, theirs=theirs: self.put(
+                    key, {**(self.stored(key) or {}), "quick": theirs})
+                if what in ("first", "enter"):
+                    taken = client.enter(key, 5)
+                    self.assertEqual(taken.status, "OK", taken)
+                elif what == "renew":
+                    time.sleep(1.1)
+                    self.assertEqual(client.do("renew").status, "OK")
+                else:
+                    self.assertEqual(client.do("leave", key, taken.id).status, "OK")
+                expected = {"quick"} | ({"there"} if what != "first" else set()) | ({taken.id} if what != "leave" else set())
+                self.assertEqual(set(self.stored(key)), expected)
+
     def test_a_lost_entry_is_noticed(self):
         key, client = self.key(), self.client(lease=3)
         taken = client.enter(key)

@@ -2,6 +2,7 @@
 """One server, API 3: the queue, the lease, the watch, bad data."""
 
 import json
+import re
 import signal
 import time
 import unittest
@@ -270,18 +271,42 @@ class Lease(Store):
         self.assertEqual(sleeper.get(key, slept.id).status, "OK")
 
     def test_a_lease_that_ended_is_not_in_by_an_old_view(self):
-        """The queue says that it is in, but the lease has ended meanwhile."""
-        key, holder, sleeper = self.key(), self.client(), self.client(lease=3)
-        taken, slept = holder.enter(key), sleeper.enter(key)
-        sleeper.process.send_signal(signal.SIGSTOP)
+        """The watch is late: it tells that it is in, but not yet that the lease has ended meanwhile."""
+        key, holder, proxy = self.key(), self.client(), Proxy(self, cluster.members[0])
+        late = self.client(proxy.port, lease=3)
+        taken, waits = holder.enter(key), late.enter(key)
+        proxy.kept = []
+        late.send("wait", key, waits.id, 1, 300, within=15)
+        wait_until(lambda: "/v3/watch" in proxy.requests)
         holder.do("leave", key, taken.id)
-        time.sleep(0.5)
         wait_until(lambda: not holder.do("list", key).entries)
         third = holder.enter(key)
         self.assertEqual(third.status, "OK")
-        sleeper.process.send_signal(signal.SIGCONT)
-        back = sleeper.do("wait", key, slept.id, 1, 300, within=5)
+        sink, told = wait_until(lambda: proxy.kept)[0]
+        proxy.kept = None
+        sink.sendall(told)
+        back = late.answer()
         self.assertEqual(back.status, "WAITING", back)
+        self.assertEqual([entry["id"] for entry in back.entries], [third.id])
+
+    def test_a_renewal_of_an_older_term_is_none(self):
+        """What a leader that was replaced and does not know it would answer."""
+        key, proxy = self.key(), Proxy(self, cluster.members[0])
+        client = self.client(proxy.port, lease=3)
+        client.enter(key)
+        def older(answer):
+            return re.sub(rb'(^|\n){"result".*', lambda found: re.sub(rb'"raft_term":"\d+"', b'"raft_term":"1"', found[0]),
+                          answer) if b'"TTL"' in answer else answer
+        proxy.change = older
+        before = client.do("renew")
+        self.assertEqual(before.status, "OK", before)  # from memory
+        time.sleep(1.1)
+        answer = client.do("renew", within=1)
+        self.assertIn(answer.status, ("UNREACHABLE", "TIMEOUT"), answer)
+        self.assertIn("leader", answer.reason)
+        self.assertIn("/v3/lease/keepalive", proxy.requests)
+        proxy.change = None
+        self.assertEqual(client.do("renew").status, "OK")
 
 
 class Watch(Store):
@@ -308,7 +333,8 @@ class Watch(Store):
             revision += 1
             self.put("/elsewhere", "x")
         cluster.ctl("compact", str(revision))
-        waiter.send("wait", key, waits.id, 1, 300)
+        # Less than the time after which it would read without being told to.
+        waiter.send("wait", key, waits.id, 1, 300, within=8)
         time.sleep(0.3)
         holder.do("leave", key, taken.id)
         self.assertEqual(waiter.answer().status, "OK")
