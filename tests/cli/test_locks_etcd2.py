@@ -1,48 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locks in etcd by API 2, as the Python host has them: the rules of every store, and no queue."""
+"""Locks in a real etcd by its API 2, as the Python host has them: the rules of every store, and no queue."""
 
 import unittest
 
 import lock_rules
+import test_locks_etcd
 from harness import LONG
-from locks_in_etcd import Etcd, EtcdStore
+from test_locks_etcd import setUpModule  # noqa: F401
 
-setUpModule, tearDownModule = Etcd.start, Etcd.stop
+SLOW = unittest.skipUnless(LONG, "whoever waits looks every 5 s and more")
 
 
-class Api2(EtcdStore):
+class Etcd(test_locks_etcd.Etcd):
     api = 2
     has_queue = False
+    lease = 60
     frees_within = 65
     stored_ttl = 60
 
 
-class LockOfARun(Api2, lock_rules.LockOfARun):
+class LockOfARun(Etcd, lock_rules.LockOfARun):
     pass
 
 
-@unittest.skipUnless(LONG, "whoever waits looks every 5 s and more")
-class LocksOfACookbook(Api2, lock_rules.LocksOfACookbook):
+@SLOW
+class LocksOfACookbook(Etcd, lock_rules.LocksOfACookbook):
     pass
 
 
-@unittest.skipUnless(LONG, "each waits for the end of its ttl")
-class Deaths(Api2, lock_rules.Deaths):
+@SLOW
+class Deaths(Etcd, lock_rules.Deaths):
     pass
 
 
-class Commands(Api2, lock_rules.Commands):
+@SLOW
+class Deadline(Etcd, lock_rules.Deadline):
     pass
 
 
-@unittest.skipUnless(LONG, "whoever waits looks every 5 s and more")
-class Contention(Api2, lock_rules.Contention):
+class Commands(Etcd, lock_rules.Commands):
+    pass
+
+
+@SLOW
+class Contention(Etcd, lock_rules.Contention):
     PROCESSES = 4
-    overlap_allowed_ns = 10**9
-
-    @unittest.skipUnless(LONG, "each death waits for the end of its ttl")
-    def test_random_deaths_and_stops(self):
-        super().test_random_deaths_and_stops()
 
 
 if __name__ == "__main__":

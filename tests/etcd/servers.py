@@ -169,6 +169,11 @@ class Cluster:
             raise AssertionError(f"etcdctl {words}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def empty(self):
+        """As if nobody had ever locked anything."""
+        self.ctl("del", "--prefix", "/spicerack/")
+        self.ctl("rm", "--recursive", "/spicerack", check=False, api="2")
+
     def config(self, extra="", hosts=None, mode=0o600):
         """A file for the setting `config`."""
         path = self.directory / f"config-{next(NUMBERS)}.yaml"
