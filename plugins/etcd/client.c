@@ -18,12 +18,13 @@
 
 /* gRPC's codes, as the gateway writes them. */
 enum {
+	GRPC_CANCELLED = 1,
 	GRPC_INVALID_ARGUMENT = 3,
 	GRPC_DEADLINE = 4,
-	GRPC_PERMISSION = 7,
 	GRPC_EXHAUSTED = 8,
 	GRPC_PRECONDITION = 9,
 	GRPC_ABORTED = 10,
+	GRPC_INTERNAL = 13,
 	GRPC_UNAVAILABLE = 14,
 	GRPC_UNAUTHENTICATED = 16,
 };
@@ -140,7 +141,8 @@ void client_suspect(struct client *client)
 /* What the server says went wrong. */
 static const char *message_of(const cJSON *json)
 {
-	const char *message = json_text(json, "message");
+	const cJSON *in_stream = json_object(json, "error");
+	const char *message = json_text(in_stream ? in_stream : json, "message");
 	const char *prefix = "etcdserver: ";
 
 	if (!message)
@@ -158,6 +160,8 @@ static enum outcome judge_v3(const struct client *client, struct client_answer *
 	switch (answer->code) {
 	case CLIENT_NOT_FOUND:
 		return OUTCOME_ANSWERED;
+	case GRPC_CANCELLED:
+	case GRPC_INTERNAL:
 	case GRPC_DEADLINE:
 	case GRPC_ABORTED:
 	case GRPC_UNAVAILABLE:
@@ -236,17 +240,23 @@ static enum outcome judge(struct client *client, struct member *member,
 {
 	bool v3 = client->settings.api == 3;
 	enum outcome outcome;
+	const cJSON *error;
 
 	answer->status = raw->status;
 	answer->json = json_parse(raw->body.bytes, raw->body.length);
-	/* API 2 says nothing when it has nothing to say, and 5xx in JSON without a code. */
+	/* etcd answers with an object, whatever the status. */
 	if (!cJSON_IsObject(answer->json))
 		return judge_foreign(client, member, request, raw, reason);
-	if (!json_number(answer->json, v3 ? "code" : "errorCode", &answer->code))
-		answer->code = -1;
-	if (raw->status / 100 == 2)
+	error = json_object(answer->json, "error");
+	if (v3 && error) { /* of a stream, which began with 200 */
+		if (!json_number(error, "grpc_code", &answer->code) || !answer->code)
+			answer->code = -1;
+	} else if (raw->status / 100 == 2) {
 		answer->code = 0;
-	else if (!answer->code)
+	} else if (!json_number(answer->json, v3 ? "code" : "errorCode", &answer->code)) {
+		answer->code = -1;
+	}
+	if (raw->status / 100 != 2 && !answer->code)
 		return judge_foreign(client, member, request, raw, reason);
 	outcome = answer->code ? (v3 ? judge_v3 : judge_v2)(client, answer) : OUTCOME_ANSWERED;
 	if (outcome != OUTCOME_ANSWERED)

@@ -491,16 +491,26 @@ static enum spk_lock_status freeze(void *store, struct spk_lock_entry *entry,
 	status = v3_grant(v3, entry->ttl_ns, &lease, &until, &next, call);
 	if (status != SPK_LOCK_OK)
 		return status;
-	for (int i = 0; i < FREEZE_TRIES; i++) {
+	status = SPK_LOCK_MISSING;
+	for (int i = 0; i < FREEZE_TRIES && status == SPK_LOCK_MISSING; i++) {
 		status = freeze_once(v3, entry, lease, call);
-		if (status != SPK_LOCK_MISSING)
-			return status;
 		/* A try before this one may have come through although its answer was lost. */
-		if (entries_find(&v3->listed, entry->id) < v3->listed.count)
+		if (status == SPK_LOCK_MISSING &&
+		    entries_find(&v3->listed, entry->id) < v3->listed.count)
 			return SPK_LOCK_OK;
 	}
-	reason_set(&call->reason, "%s: its holders change too fast to be frozen", entry->key);
-	return SPK_LOCK_UNREACHABLE;
+	if (status == SPK_LOCK_MISSING) {
+		reason_set(&call->reason, "%s: its holders change too fast to be frozen",
+			   entry->key);
+		status = SPK_LOCK_UNREACHABLE;
+	}
+	if (status == SPK_LOCK_REFUSED || status == SPK_LOCK_UNREACHABLE) {
+		struct spk_lock_call quiet = {.deadline_ns = call->deadline_ns,
+					      .cancel_fd = call->cancel_fd};
+
+		(void)v3_revoke(v3, lease, &quiet);
+	}
+	return status;
 }
 
 static void close_store(void *store, struct spk_lock_call *call)
