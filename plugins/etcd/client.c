@@ -58,7 +58,7 @@ enum outcome {
 	OUTCOME_ANSWERED,
 	OUTCOME_NEXT,         /* ask another one */
 	OUTCOME_AUTHENTICATE, /* our token is not valid, or none was sent */
-	OUTCOME_DISTRUSTED,   /* ask another one, and not this one again */
+	OUTCOME_HOPELESS,     /* ask another one, and not this one again */
 	OUTCOME_REFUSED,
 	OUTCOME_CANCELLED,
 	OUTCOME_TIMEOUT, /* of the call, not of the member */
@@ -296,7 +296,7 @@ static enum outcome ask(struct client *client, struct member *member,
 		break;
 	case HTTP_FAILED:
 		reason_set(&call->reason, "%s: %s", member->url, raw.why);
-		outcome = raw.distrust ? OUTCOME_DISTRUSTED : OUTCOME_NEXT;
+		outcome = raw.hopeless ? OUTCOME_HOPELESS : OUTCOME_NEXT;
 		break;
 	case HTTP_TIMEOUT:
 		reason_set(&call->reason, "%s: no answer in time", member->url);
@@ -439,7 +439,7 @@ static enum outcome ask_around(struct client *client, const struct client_reques
 				client->current = index;
 				return outcome;
 			}
-			if (outcome == OUTCOME_DISTRUSTED)
+			if (outcome == OUTCOME_HOPELESS)
 				worst = worst == OUTCOME_NEXT ? worst : OUTCOME_REFUSED;
 			else if (outcome != OUTCOME_NEXT || (answer->open && request->once))
 				return outcome;

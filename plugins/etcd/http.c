@@ -277,7 +277,7 @@ static void explain(struct transfer *transfer)
 					: "the answer was cut");
 }
 
-static bool is_distrust(CURLcode code)
+static bool is_hopeless(CURLcode code)
 {
 	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
 	       code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR;
@@ -307,7 +307,7 @@ enum http_result http_do(struct http *http, const struct http_request *request,
 	curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &transfer.answer.status);
 	transfer.answer.sent = sent > 0;
-	transfer.answer.distrust = is_distrust(transfer.code);
+	transfer.answer.hopeless = transfer.too_long || is_hopeless(transfer.code);
 	stop(http, http->easy, &transfer);
 	*answer = transfer.answer;
 	return result;

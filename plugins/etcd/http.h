@@ -31,7 +31,7 @@ struct http_answer {
 	long status;
 	struct text body;
 	uint64_t cluster; /* by the header of API 2; 0: not told */
-	bool distrust;    /* certificates are wrong: trying again does not help */
+	bool hopeless;    /* wrong certificates, an answer without end: the same again */
 	bool sent;        /* the request may have reached somebody, also where there is no answer */
 	char why[CURL_ERROR_SIZE];
 };
