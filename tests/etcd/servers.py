@@ -3,6 +3,7 @@
 
 import base64
 import contextlib
+import ctypes
 import itertools
 import json
 import os
@@ -24,6 +25,11 @@ PLUGINS = os.environ.get("LOCK_TEST_PLUGINS")
 LONG = os.environ.get("LOCK_TEST_LONG") == "1"
 BASE = "/spicerack/locks/"
 NUMBERS = itertools.count()
+
+
+def end_with_parent():
+    """A server does not outlive a test that is killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def free_port():
@@ -104,7 +110,7 @@ class Member:
                       made.path(self.certificate, "key"), "--trusted-ca-file", made.ca, "--client-cert-auth"]
         with open(cluster.directory / f"{self.name}.log", "ab") as log:
             self.process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, preexec_fn=end_with_parent)
 
     def stop(self, number=signal.SIGKILL):
         if self.process:
