@@ -38,6 +38,7 @@ class Store:
 
 class LocksTest(CommandTest):
     wait = 60
+    stored_ttl = 300  # of those 300 s that the fixture asks for
 
     def setUp(self):
         super().setUp()
@@ -100,7 +101,7 @@ class LockOfARun(LocksTest):
         self.assertEqual(entry["state"], "held")
         self.assertEqual(entry["pid"], process.pid)
         self.assertRegex(entry["owner"], rf"\S+@\S+ \[{process.pid}\]")
-        self.assertEqual((entry["concurrency"], entry["ttl"]), (1, 300))
+        self.assertEqual((entry["concurrency"], entry["ttl"]), (1, self.stored_ttl))
         self.go("holder")
         self.assertEqual(self.finish(process).code, 0)
         self.assertEqual(self.entries(), [])
@@ -153,7 +154,8 @@ class LockOfARun(LocksTest):
         holder = self.holder()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             waiter = self.take("waiter")
-            self.wait_for_log("Waiting for lock" if self.has_queue else "Unable to acquire lock", NAME)
+            text = "Waiting for lock" if self.has_queue else "Unable to acquire lock"
+            self.wait_for(lambda: any(f" {waiter.pid} " in line and text in line for line in self.log(NAME)), text, 60)
             if self.has_queue:
                 self.wait_entries(["held", "waiting"])
             waiter.send_signal(number)
@@ -512,7 +514,7 @@ class Commands(LocksTest):
         self.assertEqual((key["key"], key["used"], key["allowed"]), (KEY, 1, 1))
         result = self.locks("list")
         self.assertRegex(result.out, rf"^{KEY} \(1 of 1\)\n    \S+@\S+ \[{holder.pid}\]( for {NAME})? since "
-                                     r"[-0-9]+ [:.0-9]+ \(\w+ ago\), concurrency 1, ttl 300 s, id [-0-9a-f]{36}\n$")
+                                     rf"[-0-9]+ [:.0-9]+ \(\w+ ago\), concurrency 1, ttl {self.stored_ttl} s, id [-0-9a-f]{{36}}\n$")
         age = re.compile(r" \(\w+ ago\)")
         self.assertEqual(age.sub("", self.locks("show", KEY).out), age.sub("", self.locks("show", NAME).out))
         self.go("holder")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locks in a real etcd by its API 3: the rules of every store, and the end of a lease."""
+"""Locks in a real etcd by its API 3: the rules of every store, and the end of a lease. Its API 2: test_locks_etcd2.py"""
 
 import signal
 import sys
@@ -23,6 +23,7 @@ def setUpModule():
 class Etcd(lock_rules.Store):
     """One server for each class of tests."""
 
+    api = 3
     lease = 30
     frees_within = 35
     overlap_allowed_ns = 600_000_000
@@ -35,10 +36,10 @@ class Etcd(lock_rules.Store):
 
     def setUp(self):
         super().setUp()
-        self.cluster.ctl("del", "--prefix", "/spicerack/")
+        self.cluster.empty()
 
     def store_settings(self):
-        return 'store = "etcd"; etcd_api = "3"; etcdrc = "/nonexistent";'
+        return f'store = "etcd"; etcd_api = "{self.api}"; etcdrc = "/nonexistent";'
 
     def other_settings(self):
         return f'instance_params = {{ etcd_config = "{self.cluster.config()}"; }};\n'

@@ -22,7 +22,8 @@ from protections import PROTECTIONS
 
 # Longer than any of the tests needs on a busy machine; what hangs without its protection has failed.
 PATIENCE = 120
-TARGETS = ["spicerack", "runner", "cookbook-command", "spicerack-command", "driver-lock-sqlite"]
+TARGETS = ["spicerack", "runner", "cookbook-command", "spicerack-command", "driver-lock-sqlite",
+           "driver-lock-etcd", "lock-client"]
 
 
 class Broken(Exception):
@@ -66,7 +67,9 @@ class Tree:
             words = [sys.executable, "-B", self.source / "tests" / f"{name}.py", case]
         env = {**os.environ, "TMPDIR": str(self.temporary), "SPICERACK_TEST_PREFIX": str(self.prefix),
                "SPICERACK_TEST_BUILD": str(self.build), "SPICERACK_TEST_SOURCE": str(self.source),
-               "SPICERACK_TEST_CC": self.compiler, "SPICERACK_TEST_SANITIZED": "0"}
+               "SPICERACK_TEST_CC": self.compiler, "SPICERACK_TEST_SANITIZED": "0",
+               "LOCK_TEST_CLIENT": str(self.build / "tests" / "etcd" / "lock-client"),
+               "LOCK_TEST_PLUGINS": str(self.build / "plugins")}
         process = subprocess.Popen([str(word) for word in words], env=env, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
         try:

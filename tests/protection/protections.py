@@ -305,4 +305,42 @@ LOCKS = [
                "cli/test_locks Files.test_writable_by_all_is_refused"),
 ]
 
-PROTECTIONS = [*PROCESSES, *RESULTS, *UNDOING, *SIGNALS_AND_TIME, *LOGS, *SECRETS, *TRUST, *LOCKS]
+ETCD = "plugins/etcd/"
+
+LOCKS_IN_ETCD = [
+    Protection("No more hold a lock than may",
+               ETCD + "entry.c", "		if (holders >= least)\n", "		if (false)\n",
+               "etcd/test_etcd_contend Contend.test_one_at_a_time"),
+    Protection("Nobody comes in while an operator holds the key",
+               ETCD + "entry.c", "		if (items[i].reason && items[i].in_until < in_until)\n", "		if (false)\n",
+               "etcd/test_etcd_v3 Freeze.test_nobody_comes_in"),
+    Protection("The renewal of a leader that was replaced counts for nothing",
+               ETCD + "v3renew.c", "		if (term_now != term) {\n", "		if (false) {\n",
+               "etcd/test_etcd_v3 Lease.test_a_renewal_of_an_older_term_is_none"),
+    Protection("A renewal without a TTL is the end of the lease",
+               ETCD + "v3renew.c", "	else if (status == SPK_LOCK_OK && *ret_ttl <= 0)\n", "	else if (false)\n",
+               "etcd/test_etcd_v3 Lease.test_a_lease_that_ended_is_lost"),
+    Protection("Who is in by a queue seen long ago makes sure of its lease",
+               ETCD + "v3wait.c", "	if (status == SPK_LOCK_OK && v3->lease && http_now() >= v3->next) {\n", "	if (false) {\n",
+               "etcd/test_etcd_v3 Lease.test_a_lease_that_ended_is_not_in_by_an_old_view"),
+    Protection("A watch that lags behind a compaction is read again",
+               ETCD + "v3wait.c", "	if (!result || cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, \"canceled\"))) {\n",
+               "	if (!result) {\n",
+               "etcd/test_etcd_v3 Watch.test_compaction_means_read_again"),
+    Protection("Nothing is written to a member of another cluster",
+               ETCD + "client.c", "		if (outcome == OUTCOME_ANSWERED && client->cluster && !member->known &&\n",
+               "		if (false && outcome == OUTCOME_ANSWERED && client->cluster && !member->known &&\n",
+               "etcd/test_etcd_failure Three.test_members_of_two_clusters"),
+    Protection("API 2: nothing of others is overwritten",
+               ETCD + "v2.c", "	if (value->index)\n		text_printf(&query", "	if (false)\n		text_printf(&query",
+               "etcd/test_etcd_v2 Both.test_nothing_of_others_is_overwritten"),
+    Protection("nor where there was nothing",
+               ETCD + "v2.c", "		text_puts(&query, \"?prevExist=false\");\n", "		text_puts(&query, \"\");\n",
+               "etcd/test_etcd_v2 Both.test_nothing_of_others_is_overwritten"),
+    Protection("A renewal that a writer of the other host may undo is not counted on",
+               ETCD + "v2.c", "	int64_t counts = held->in ? held->sent : sent;\n", "	int64_t counts = sent;\n",
+               "etcd/test_etcd_v2 Both.test_a_writer_of_the_other_host_undoes_a_renewal_at_most"),
+]
+
+PROTECTIONS = [*PROCESSES, *RESULTS, *UNDOING, *SIGNALS_AND_TIME, *LOGS, *SECRETS, *TRUST, *LOCKS,
+               *LOCKS_IN_ETCD]
