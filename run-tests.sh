@@ -37,7 +37,8 @@ test_build() {
 	grep -E '^[a-z]+: [0-9]+ executions, ' "$build/Testing/Temporary/LastTest.log" || true
 }
 
-# `sources`: the same however the code is compiled; `slow`: long waits for what two builds have shown.
+# `sources`: the same however the code is compiled; `servers`: as much of others' code as of ours;
+# `slow`: long waits for what two builds have shown.
 test_build gcc gcc none
-test_build sanitized gcc sources -DSPICERACK_SANITIZE=ON
-test_build clang clang 'sources|slow' -DSPICERACK_FUZZ=ON
+test_build sanitized gcc 'sources|servers' -DSPICERACK_SANITIZE=ON
+test_build clang clang 'sources|servers|slow' -DSPICERACK_FUZZ=ON
