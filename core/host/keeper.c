@@ -146,7 +146,7 @@ static void write_lease(struct keeper *keeper)
 	int64_t until = keeper->held_count ? keeper->until_ns : INT64_MAX;
 
 	if (keeper->lost)
-		until = 0;
+		until = 1; /* long ago */
 	else if (until != INT64_MAX)
 		until -= LEASE_MARGIN_NS;
 	lease_set(keeper->lease, until);

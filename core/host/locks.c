@@ -240,13 +240,15 @@ static void say_unavailable(struct run *run)
 	struct buf text = {0};
 
 	buf_printf(&text, "Unable to acquire the lock of cookbook %s", name_of(run));
-	if (locks->wait_ns > 0) {
+	if (locks->status == SPK_LOCK_TIMEOUT && locks->wait_ns > 0) {
 		buf_puts(&text, " within ");
 		lock_text_span(locks->wait_ns, &text);
 	}
-	buf_printf(&text, ": %s (`spicerack locks show %s` tells more)",
-		   locks->status == SPK_LOCK_TIMEOUT ? "others hold it" : locks->reason.text,
-		   locks->wanted.key);
+	if (locks->status == SPK_LOCK_TIMEOUT)
+		buf_printf(&text, ": others hold it (`spicerack locks show %s` tells more)",
+			   locks->wanted.key);
+	else
+		buf_printf(&text, ": %s", locks->reason.text);
 	if (locks->others_text.length)
 		buf_printf(&text, "\n%s", buf_text(&locks->others_text));
 	log_error(locks->log, "%s", buf_text(&text));

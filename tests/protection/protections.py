@@ -301,7 +301,7 @@ LOCKS = [
                "	if (version >= 0)\n",
                "cli/test_locks Files.test_of_somebody_else"),
     Protection("A directory that others may write to is not used",
-               "core/host/runfile.c", "	if (st.st_mode & S_IWOTH)\n", "	if (false)\n",
+               "core/host/runfile.c", "	if (st.st_mode & S_IWOTH)\n", "	if (0)\n",
                "cli/test_locks Files.test_writable_by_all_is_refused"),
 ]
 
