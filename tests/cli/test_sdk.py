@@ -25,7 +25,7 @@ class SdkTest(CommandTest):
     def shown(self, result):
         """The lines of the cookbook among those on stderr."""
         return [line for line in result.err.splitlines()
-                if not re.match(r"(DRY-RUN: )?(START|END|lock of this run|__COOKBOOK)", line)]
+                if not re.match(r"(DRY-RUN: )?(START|END|lock of this run|would take the lock|__COOKBOOK)", line)]
 
 
 class Commands(SdkTest):

@@ -207,7 +207,8 @@ class Sudo(StartedTest):
             marks = self.scratch / "open" / "marks"
             marks.unlink(missing_ok=True)
             words = [marks if word == self.marks_file else word
-                     for word in self.sudo(pty, "--how", "raise", options=["-u", "nobody"])]
+                     for word in self.sudo(pty, "--how", "raise", options=[
+                         "-u", "nobody", f"XDG_STATE_HOME={self.scratch}/open"])]
             result = self.run_command(*words)
             if "cannot read" in result.err or "command not found" in result.err or "Permission denied" in result.err:
                 self.skipTest("the commands lie where other users may not look")
