@@ -9,6 +9,7 @@
 
 #include "../runtime/mem.h"
 #include "../runtime/printable.h"
+#include "../runtime/textwidth.h"
 
 #define USAGE_CONFIG "usage: spicerack config [-h] {show} ...\n"
 #define USAGE_SHOW "usage: spicerack config show [-h] [-c FILE] [--origin]\n"
@@ -31,16 +32,6 @@ static void page_add(struct page *page, char *text, const char *origin)
 {
 	page->lines = xgrow(page->lines, page->count, &page->capacity, sizeof(*page->lines));
 	page->lines[page->count++] = (struct line){.text = text, .origin = origin};
-}
-
-/* Columns, near enough: one per code point. */
-static size_t width_of(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
 }
 
 static void add_quoted(const char *text, struct buf *out)
@@ -82,7 +73,7 @@ static void page_add_list(struct page *page, const struct setting *setting, cons
 		add_quoted(setting->items[i], &line);
 	}
 	buf_puts(&line, "];");
-	if (width_of(line.text) <= LINE_MAX_WIDTH || setting->count == 1) {
+	if (textwidth_of(line.text, line.length) <= LINE_MAX_WIDTH || setting->count == 1) {
 		page_add(page, line.text, origin);
 		return;
 	}
@@ -157,14 +148,14 @@ void config_render(const struct settings *settings, bool origin, struct buf *out
 
 	page_fill(&page, all, count);
 	for (size_t i = 0; i < page.count; i++) {
-		size_t own = width_of(page.lines[i].text);
+		size_t own = textwidth_of(page.lines[i].text, strlen(page.lines[i].text));
 
 		if (page.lines[i].origin && own <= LINE_MAX_WIDTH && own > width)
 			width = own;
 	}
 	for (size_t i = 0; i < page.count; i++) {
 		const struct line *line = &page.lines[i];
-		size_t own = width_of(line->text);
+		size_t own = textwidth_of(line->text, strlen(line->text));
 
 		buf_puts(out, line->text);
 		if (origin && line->origin) {

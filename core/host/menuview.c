@@ -5,8 +5,8 @@
 
 #include "../runtime/buf.h"
 #include "../runtime/printable.h"
+#include "../runtime/textwidth.h"
 #include "argtext.h"
-#include "width.h"
 
 /* Rows that are no entries: the head, two answers, the prompt; of a part of a menu one more. */
 #define FRAME_ROWS 4
@@ -49,7 +49,7 @@ static void print_cut(const struct menuview *view, const char *text, const char 
 {
 	struct buf line = {0};
 
-	width_add(&line, text, view->columns);
+	textwidth_add(&line, text, view->columns);
 	print_line(view, &line, colour, out);
 	buf_free(&line);
 }
@@ -58,11 +58,12 @@ static void print_cut(const struct menuview *view, const char *text, const char 
 static void add_titled(const struct menuview *view, const char *title, const char *tail,
 		       struct buf *line)
 {
-	size_t used = width_of(buf_text(line)) + width_of(tail), room;
+	size_t used = textwidth_of(buf_text(line), line->length) + textwidth_of(tail, strlen(tail));
+	size_t room;
 
 	room = view->columns > used ? view->columns - used : 0;
-	if (room >= TITLE_LEAST || width_of(title) <= room)
-		width_add(line, title, room);
+	if (room >= TITLE_LEAST || textwidth_of(title, strlen(title)) <= room)
+		textwidth_add(line, title, room);
 	buf_puts(line, tail);
 }
 

@@ -3,6 +3,7 @@
 
 #include <locale.h>
 #include <stdint.h>
+#include <string.h>
 #include <wchar.h>
 
 #include "printable.h"
@@ -58,4 +59,16 @@ size_t textwidth_fit(const char *text, size_t length, size_t columns)
 	size_t width;
 
 	return measure(text, length, columns, &width);
+}
+
+void textwidth_add(struct buf *out, const char *text, size_t columns)
+{
+	size_t length = strlen(text);
+
+	if (textwidth_fit(text, length, columns) == length) {
+		buf_puts(out, text);
+	} else if (columns > 0) {
+		buf_add(out, text, textwidth_fit(text, length, columns - 1));
+		buf_puts(out, "\u2026");
+	}
 }
