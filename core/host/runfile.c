@@ -9,19 +9,34 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../runtime/fd.h"
 #include "../runtime/mem.h"
 #include "../runtime/printable.h"
 
+/* Without a source of chance: what no other process and no other call has. Nobody need be unable to
+ * guess it. */
+static void fill_uniquely(uint8_t *bytes)
+{
+	static uint32_t calls;
+	uint32_t own[2] = {(uint32_t)getpid(), ++calls};
+	struct timespec now;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+	memcpy(bytes, &ns, sizeof(ns));
+	memcpy(bytes + sizeof(ns), own, sizeof(own));
+}
+
 void uuid_make(char out[UUID_SIZE])
 {
 	uint8_t bytes[16];
 
-	/* So few bytes always come whole, once the system has started. */
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		abort();
+		fill_uniquely(bytes);
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;
 	for (size_t i = 0, at = 0; i < sizeof(bytes); i++) {

@@ -452,7 +452,9 @@ class Deadline(LocksTest):
         self.wait_marked("holder", "run")
         self.cut_store()
         try:
-            self.wait_for_log("The store of locks does not answer", NAME)
+            # The next renewal is a third of the lease away, and its call is given up after as much.
+            self.wait_for(lambda: "The store of locks does not answer" in "\n".join(self.log(NAME)), "a renewal to fail",
+                          self.lease + 10)
         finally:
             self.mend_store()
         self.wait_for(lambda: "answers again" in "\n".join(self.log(NAME)), "the store", self.lease + 30)

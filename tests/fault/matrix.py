@@ -109,7 +109,8 @@ def run(scenario, scratch, more, preload=False, timeout=TIMEOUT):
     (scratch / "home").mkdir(parents=True)
     (scratch / "tmp").mkdir()
     config = scratch / "spicerack.cfg"
-    config.write_text(f'cookbooks_base_dirs = ["{FIXTURES}"];\nlogs_base_dir = "{scratch}/logs";\n')
+    config.write_text(f'cookbooks_base_dirs = ["{FIXTURES}"];\nlogs_base_dir = "{scratch}/logs";\n'
+                      f'locks = {{ directory = "{scratch}/locks"; }};\n')
     words, _ = SCENARIOS[scenario]
     environment = {
         "PATH": "/usr/bin:/bin", "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp"),
@@ -132,7 +133,7 @@ def run(scenario, scratch, more, preload=False, timeout=TIMEOUT):
     return Run(
         code, end[0], done.stderr.decode(errors="replace"), read(scratch / "marks"),
         read(scratch / "logs/fixture/misbehave.log"), read(scratch / "logs/fixture/misbehave-extended.log"),
-        report, strange_files(scratch),
+        report, strange_files(scratch, end[0] == "signal"),
     )
 
 
@@ -140,11 +141,15 @@ def read(path):
     return path.read_text(errors="replace").splitlines() if path.exists() else []
 
 
-def strange_files(scratch):
-    """Files that no run should leave behind."""
+def strange_files(scratch, died):
+    """Files that no run should leave behind; the next user of its lock clears up after a supervisor that died."""
     expected = {"home", "tmp", "spicerack.cfg", "marks", "report", "trace", "logs", "logs/fixture",
-                "logs/fixture/misbehave.log", "logs/fixture/misbehave-extended.log"}
-    return sorted({str(path.relative_to(scratch)) for path in scratch.rglob("*")} - expected)
+                "logs/fixture/misbehave.log", "logs/fixture/misbehave-extended.log", "locks", "locks/runs",
+                "locks/locks.db", "locks/locks.db-shm", "locks/locks.db-wal"}
+    found = {str(path.relative_to(scratch)) for path in scratch.rglob("*")}
+    if died:
+        found = {path for path in found if not path.startswith(("locks/runs/", "locks/locks.db.new-"))}
+    return sorted(found - expected)
 
 
 # ---- the trace ----
