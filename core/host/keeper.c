@@ -29,6 +29,9 @@
 /* After a renewal that failed. */
 #define RENEW_RETRY_NS (1 * SECOND_NS)
 
+/* The other side sleeps until then: it has to hear of it, however the system feels. */
+#define WAKE_TRIES 100
+
 struct held {
 	char id[40];
 	int64_t old_ns; /* when its ttl has passed, of CLOCK_BOOTTIME; INT64_MAX: it has been told
@@ -76,13 +79,19 @@ static struct keeper_news *news_new(enum keeper_news_type type)
 	return news;
 }
 
+static void wake(int fd)
+{
+	for (int i = 0; i < WAKE_TRIES && eventfd_write(fd, 1) < 0; i++)
+		;
+}
+
 static void tell(struct keeper *keeper, struct keeper_news *news)
 {
 	pthread_mutex_lock(&keeper->mutex);
 	*keeper->last = news;
 	keeper->last = &news->next;
 	pthread_mutex_unlock(&keeper->mutex);
-	eventfd_write(keeper->news_fd, 1);
+	wake(keeper->news_fd);
 }
 
 struct keeper_news *keeper_take_news(struct keeper *keeper)
@@ -561,12 +570,12 @@ void keeper_order(struct keeper *keeper, const struct keeper_order *order)
 	keeper->order = *order;
 	keeper->ordered = true;
 	pthread_mutex_unlock(&keeper->mutex);
-	eventfd_write(keeper->order_fd, 1);
+	wake(keeper->order_fd);
 }
 
 void keeper_cancel(struct keeper *keeper)
 {
-	eventfd_write(keeper->cancel_fd, 1);
+	wake(keeper->cancel_fd);
 }
 
 void keeper_stop(struct keeper *keeper)
@@ -576,8 +585,8 @@ void keeper_stop(struct keeper *keeper)
 	pthread_mutex_lock(&keeper->mutex);
 	keeper->stopping = true;
 	pthread_mutex_unlock(&keeper->mutex);
-	eventfd_write(keeper->cancel_fd, 1);
-	eventfd_write(keeper->order_fd, 1);
+	wake(keeper->cancel_fd);
+	wake(keeper->order_fd);
 	pthread_join(keeper->thread, NULL);
 	keeper_free(keeper);
 }

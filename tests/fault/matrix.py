@@ -234,8 +234,10 @@ def judge(case, result, plain):
     left = [line for line in result.report if line[0] == "left"]
     if left:
         wrong.append("left processes behind: " + ", ".join(" in ".join(line[1:]) for line in left))
-    if result.left:
-        wrong.append(f"left files behind: {', '.join(result.left)}")
+    # A file that cannot be removed stays, and its next finder clears it up.
+    strange = [path for path in result.left if call.name != "unlink" or not path.startswith("locks/runs/")]
+    if strange:
+        wrong.append(f"left files behind: {', '.join(strange)}")
 
     # 0 means that all was done.
     whole = ["run", "scope", "run ends", "deferred"]
