@@ -103,6 +103,32 @@ static const struct cookbook_spec command = {
 	.arg_count = OPTION_COUNT,
 };
 
+/* `--config-file` is the option config_file. */
+static bool is_long_form(const char *word, const char *name)
+{
+	word += 2;
+	while (*name && *word == (*name == '_' ? '-' : *name)) {
+		word++;
+		name++;
+	}
+	return !*name && !*word;
+}
+
+/* Whether an option's value is the word behind it; in a cluster of letters, of the last one. */
+static bool takes_next_word(const char *word)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct arg_spec *option = &options[i];
+		const char *at = option->letter ? strchr(word, option->letter) : NULL;
+
+		if (option->form != SPK_FORM_OPTION || option->type == SPK_TYPE_FLAG)
+			continue;
+		if (word[1] == '-' ? is_long_form(word, option->name) : at && !at[1])
+			return true;
+	}
+	return false;
+}
+
 /* The number of leading words that are ours: up to the first that is no option. */
 static int count_global(int argc, char *const *argv)
 {
@@ -113,13 +139,7 @@ static int count_global(int argc, char *const *argv)
 		if (strcmp(argv[i], "--") == 0 || argv[i][0] != '-' || !argv[i][1] ||
 		    strchr("0123456789.", argv[i][1]))
 			break;
-		if (strcmp(argv[i], "--config-file") == 0 || strcmp(argv[i], "--timeout") == 0 ||
-		    strcmp(argv[i], "--answers") == 0) {
-			i++;
-			continue;
-		}
-		/* In a cluster of letters, -c takes what follows it, or the next word. */
-		if (argv[i][1] != '-' && strchr(argv[i], 'c') && !strchr(argv[i], 'c')[1])
+		if (takes_next_word(argv[i]))
 			i++;
 	}
 	return i < argc ? i : argc;
