@@ -213,7 +213,9 @@ void check_file(struct check *check, const char *path)
 	struct err err;
 
 	findings_file(&check->findings, path);
-	if (!tree_has_suffix(name, strlen(name)) || !tree_is_component(name, strlen(name) - 3))
+	/* Of a file that is not there its name matters to nobody. */
+	if (access(path, F_OK) == 0 &&
+	    (!tree_has_suffix(name, strlen(name)) || !tree_is_component(name, strlen(name) - 3)))
 		findings_add(&check->findings, FINDING_BAD_NAME, NULL, 0,
 			     "no file of that name is looked at in a tree");
 	check->owners = !has_group_owner(check, path);

@@ -153,6 +153,7 @@ class Files(CheckTest):
         self.assertIn("others may write to it", found["untrusted"]["text"])
         self.assertEqual(set(found), {"untrusted"})
         self.assertIn("unreadable-file", self.found(self.scratch / "none.so"))
+        self.assertEqual(list(self.found(self.scratch / "none")), ["unreadable-file"])
         os.mkfifo(self.scratch / "fifo.so")
         self.assertIn("not a regular file", self.found(self.scratch / "fifo.so")["unreadable-file"]["text"])
 
