@@ -303,8 +303,11 @@ static const struct link_event *run_nested(struct run *run, enum stage stage,
 		if (confirm && inner.code != EXIT_OK)
 			end = ask_what_next(run, stage, found->name, inner.code, &unheard, &err);
 	} while (confirm && inner.code != EXIT_OK && end == NESTED_RAN);
-	/* Who is being killed must not go on with an answer before that. */
-	if (!run->killed)
+	/*
+	 * Who is being killed must not go on with an answer before that; nor a child whose runner is
+	 * dead: the kernel closes that one's sockets first and kills its children some time later.
+	 */
+	if (!run->killed && !link_has_died(&run->link))
 		answer(run, end, inner.code, err.text);
 	return unheard;
 }

@@ -6,13 +6,16 @@ import sys
 import unittest
 
 import lock_rules
-from harness import PREFIX, SOURCE
+from harness import LONG, PREFIX, SOURCE
 
 sys.path.insert(0, str(SOURCE / "tests" / "etcd"))
 try:
     import servers
 except ImportError:
     servers = None
+
+
+SLOW = unittest.skipUnless(LONG, "each waits for the end of a lease")
 
 
 def setUpModule():
@@ -60,11 +63,13 @@ class LocksOfACookbook(Etcd, lock_rules.LocksOfACookbook):
 
 
 class Deaths(Etcd, lock_rules.Deaths):
-    pass
+    test_killed_runner_or_worker = SLOW(lock_rules.Deaths.test_killed_runner_or_worker)
+    test_killed_waiter = SLOW(lock_rules.Deaths.test_killed_waiter)
 
 
 class Deadline(Etcd, lock_rules.Deadline):
-    pass
+    test_store_that_comes_back = SLOW(lock_rules.Deadline.test_store_that_comes_back)
+    test_stopped_supervisor = SLOW(lock_rules.Deadline.test_stopped_supervisor)
 
 
 class Commands(Etcd, lock_rules.Commands):

@@ -4,8 +4,8 @@
 The matrix is made from traces of real runs (see inject.c), so that a new call is in it by itself.
 What every run is measured by is in judge(). The table of what came out is docs/faults.md:
 
-    matrix.py           runs the matrix, fails when that table lists other calls than the traces do
-    matrix.py --write   and writes the table
+    matrix.py           each place of the code that calls once; fails when that table lists other calls
+    matrix.py --write   each place at each stage of each scenario, and writes the table
     matrix.py --long    each occurrence of each call with each of its errors
     matrix.py --only TEXT --verbose     those whose name holds TEXT, each with its outcome
 """
@@ -47,6 +47,9 @@ SCENARIOS = {
 }
 
 DOCUMENTED_CODES = {0, 1, 2, *range(90, 100)}
+
+# How much of the traces is made to fail.
+PLACES, STAGES, ALL = range(3)
 
 # What is made to fail, and how: the first of each in every run of the tests, all in the long one.
 FAULTS = {
@@ -185,25 +188,36 @@ def trace(scenario, root, preload):
     return calls, result
 
 
-def faults_of(call, whole):
+def faults_of(call, extent):
     errors = ERRORS.get(call.name, OTHER_FAULT)
-    chosen = errors if whole else ALWAYS.get(call.name, errors[:1])
+    chosen = errors if extent == ALL else ALWAYS.get(call.name, errors[:1])
     # A cookbook that does not look at how much it wrote is not what is tested.
     return [fault for fault in chosen if fault != "short" or call.file != "misbehave.c"]
 
 
-def matrix(calls, whole):
-    """The cases: all with `whole`, else one call of each kind, place and stage, and all messages."""
-    cases, seen = [], set()
+def kind_of(call, extent):
+    """Calls of one kind fail alike: one of them is enough. A message is of a kind by what it is about."""
+    place = (call.role, call.name, call.where)
+    if extent == ALL:
+        return (call.scenario, call.role, call.name, call.nth)
+    if extent == STAGES:
+        return (call.scenario, call.stage, *place, call.nth if call.name == "sendmsg" else 0)
+    return (*place, call.stage if call.name == "sendmsg" else "")
+
+
+def matrix(calls, extent):
+    """The cases, of as much of the traces as `extent` says."""
+    cases, seen, killed = [], set(), set()
     for call in calls:
-        if call.name in CANNOT_FAIL:
+        kind = kind_of(call, extent)
+        if call.name in CANNOT_FAIL or kind in seen:
             continue
-        kind = (call.scenario, call.stage, call.role, call.name, call.where)
-        fresh = kind not in seen
         seen.add(kind)
-        if whole or fresh or call.name == "sendmsg":
-            cases += [Case(call, fault) for fault in faults_of(call, whole)]
-        if (whole or fresh) and call.name not in ALLOCATIONS and call.role != "spawn":
+        cases += [Case(call, fault) for fault in faults_of(call, extent)]
+        # Who dies at a place is as dead as who does at the next one: one of each stage and call will do.
+        death = (call.scenario, call.stage, call.role, call.name) if extent == PLACES else kind
+        if call.name not in ALLOCATIONS and call.role != "spawn" and death not in killed:
+            killed.add(death)
             cases.append(Case(call, "kill"))
     return cases
 
@@ -324,8 +338,9 @@ HEAD = """# Faults
 
 What a run comes to when one call of one of its processes fails. Made by `tests/fault/matrix.py --write`
 from traces of three runs of a cookbook: one that succeeds, one that raises and is rolled back, and
-one that crashes and is rolled back in a fresh process. The tests make each of these calls fail, lose or
-cut each message, and fail themselves when a trace holds calls that are not in this list.
+one that crashes and is rolled back in a fresh process. Here each place of the code that calls has failed
+at each stage of each of them, and each message was lost and cut; every test run has each place fail once,
+and fails itself when a trace holds calls that are not in this list.
 
 * `supervisor`: the `cookbook` command; `spawn`: its child until that has become the runner;
   `runner`, `worker` and `fresh` (the process that undoes after a crash): see *Processes* in the design.
@@ -440,7 +455,8 @@ def main():
                 traced, result = trace(scenario, root, preload)
                 calls += traced
                 plain[(scenario, preload)] = result
-        cases = [case for case in matrix(calls, options.long) if options.only in case_name(case)]
+        extent = ALL if options.long else STAGES if options.write else PLACES
+        cases = [case for case in matrix(calls, extent) if options.only in case_name(case)]
         results = run_all(root, cases)
     failed = 0
     for case, result in results:
