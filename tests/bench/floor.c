@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../../core/host/elf.h"
+#include "../../core/host/peek/elf.h"
 
 static unsigned long total;
 

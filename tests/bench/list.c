@@ -2,7 +2,7 @@
 /* bench-list DIRECTORY...: what `cookbook -l` does, without the rest of the command. */
 #include <stdlib.h>
 
-#include "../../core/host/tree.h"
+#include "../../core/host/tree/tree.h"
 
 int main(int argc, char **argv)
 {

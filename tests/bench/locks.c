@@ -16,8 +16,8 @@
 
 #include <spicerack/clock.h>
 
-#include "../../core/host/lockstore.h"
-#include "../../core/host/runfile.h"
+#include "../../core/host/lock/lockstore.h"
+#include "../../core/host/lock/runfile.h"
 
 #define WAITERS_MAX 20
 #define OTHERS 1000

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sample deploy.switch-release with a bug: it follows a null pointer where it checks the health. */
+/* The sample deploy.switch-release with a bug: it follows a null pointer where it checks the
+ * health. */
 #include <spicerack/cookbook.h>
 
 static const struct spk_result *crash(void)

@@ -9,7 +9,7 @@
 
 #include <spicerack/cookbook.h>
 
-#include "../../core/host/argparse.h"
+#include "../../core/host/argument/argparse.h"
 #include "../../core/runtime/argvalue.h"
 #include "../../core/runtime/mem.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../core/host/group.h"
+#include "../../core/host/tree/group.h"
 #include "shown.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

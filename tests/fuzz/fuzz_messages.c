@@ -23,13 +23,13 @@
 
 #include <spicerack/clock.h>
 
-#include "../../core/host/find.h"
-#include "../../core/host/log.h"
-#include "../../core/host/logfile.h"
-#include "../../core/host/prompt.h"
-#include "../../core/host/run.h"
-#include "../../core/host/signals.h"
-#include "../../core/host/terminal.h"
+#include "../../core/host/tree/find.h"
+#include "../../core/host/log/log.h"
+#include "../../core/host/log/logfile.h"
+#include "../../core/host/question/prompt.h"
+#include "../../core/host/run/run.h"
+#include "../../core/host/run/signals.h"
+#include "../../core/host/log/terminal.h"
 #include "../../core/runtime/descendants.h"
 #include "../../core/runtime/fd.h"
 #include "../../core/runtime/protocol.h"

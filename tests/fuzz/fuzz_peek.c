@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/host/check.h"
-#include "../../core/host/peek.h"
+#include "../../core/host/check/check.h"
+#include "../../core/host/peek/peek.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

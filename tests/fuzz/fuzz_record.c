@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../core/host/record.h"
-#include "../../core/host/terminal.h"
+#include "../../core/host/log/record.h"
+#include "../../core/host/log/terminal.h"
 #include "shown.h"
 
 #define HEAD "jdoe 4860 "

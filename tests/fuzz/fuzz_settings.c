@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../core/host/config_command.h"
-#include "../../core/host/settings.h"
+#include "../../core/host/command/config_command.h"
+#include "../../core/host/setting/settings.h"
 #include "../../core/runtime/configtext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -24,8 +24,9 @@ class Protection:
 
 RUNNER, WORKER, SESSION = "core/runtime/runner.c", "core/runtime/worker.c", "core/runtime/session.c"
 UNDO, CRASH, SECRETMEM = "core/runtime/undo.c", "core/runtime/crash.c", "core/runtime/secretmem.c"
-LINK, STAGE, RUN, REQUESTS = "core/host/link.c", "core/host/stage.c", "core/host/run.c", "core/host/requests.c"
-LOG, LOGFILE, RECORD, SIGNALS = "core/host/log.c", "core/host/logfile.c", "core/host/record.c", "core/host/signals.c"
+LINK, STAGE, RUN = "core/host/run/link.c", "core/host/run/stage.c", "core/host/run/run.c"
+REQUESTS, SIGNALS = "core/host/run/requests.c", "core/host/run/signals.c"
+LOG, LOGFILE, RECORD = "core/host/log/log.c", "core/host/log/logfile.c", "core/host/log/record.c"
 
 PROCESSES = [
     Protection("What a dead worker started, in whatever session, becomes a child of the runner, which ends it "
@@ -133,7 +134,7 @@ UNDOING = [
                UNDO, "	if (!intact(spk->shared, call->scope))\n", "	if (false)\n",
                "cli/test_misbehaviour run/scribble-record"),
     Protection("What interrupted the run does not interrupt its undoing",
-               "core/host/rollback.c", "	link_clear_interrupt(&run->link);\n", "",
+               "core/host/run/rollback.c", "	link_clear_interrupt(&run->link);\n", "",
                "cli/test_signals CtrlC.test_what_nobody_took_does_not_interrupt_the_rollback")
     .also(WORKER, "	[STAGE_ROLLBACK] = {stage_rollback, false},\n", "	[STAGE_ROLLBACK] = {stage_rollback, true},\n"),
     Protection("An undo action has arguments that a fresh process can read",
@@ -165,7 +166,7 @@ SIGNALS_AND_TIME = [
                SIGNALS, "	signal(SIGXFSZ, SIG_IGN);\n", "",
                "cli/test_logs LostPlace.test_files_that_may_not_grow"),
     Protection("A terminal that stands still does not hold up the run",
-               "core/host/terminal.c", "	own = open_unwaiting(fd, st.st_mode);\n", "	own = -1;\n	(void)open_unwaiting;\n",
+               "core/host/log/terminal.c", "	own = open_unwaiting(fd, st.st_mode);\n", "	own = -1;\n	(void)open_unwaiting;\n",
                "unit/test_terminal stopped_tty"),
 ]
 
@@ -207,7 +208,7 @@ SECRETS = [
                "core/runtime/secretforms.c", "		rc = make_base64(&maker);\n", "		rc = 0, (void)make_base64;\n",
                "cli/test_secrets Records.test_encoded_message"),
     Protection("A secret is not in what goes to standard output",
-               "core/host/output.c", "		if (stream)\n", "		if (!into)\n",
+               "core/host/run/output.c", "		if (stream)\n", "		if (!into)\n",
                "cli/test_secrets Data.test_stdout", "cli/test_secrets Data.test_split_over_two_writes"),
     Protection("nor in the words of a command",
                "core/modules/command.c", "	refuse_secrets(\"word\", how.argv);\n", "",
@@ -246,7 +247,7 @@ TRUST = [
                "unit/test_trust walks_up_to_the_root"),
 ]
 
-ROWS, KEEPER, LOCKS_C = "plugins/sqlite/rows.c", "core/host/keeper.c", "core/host/locks.c"
+ROWS, KEEPER, LOCKS_C = "plugins/sqlite/rows.c", "core/host/lock/keeper.c", "core/host/lock/locks.c"
 
 LOCKS = [
     Protection("A run has its lock before it starts",
@@ -301,7 +302,7 @@ LOCKS = [
                "	if (version >= 0)\n",
                "cli/test_locks Files.test_of_somebody_else"),
     Protection("A directory that others may write to is not used",
-               "core/host/runfile.c", "	if (st.st_mode & S_IWOTH)\n", "	if (0)\n",
+               "core/host/lock/runfile.c", "	if (st.st_mode & S_IWOTH)\n", "	if (0)\n",
                "cli/test_locks Files.test_writable_by_all_is_refused"),
 ]
 

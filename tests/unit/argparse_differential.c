@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/host/argparse.h"
+#include "../../core/host/argument/argparse.h"
 #include "../../core/runtime/argvalue.h"
 #include "../../core/runtime/mem.h"
 

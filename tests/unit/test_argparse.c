@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What has no model in Python's argparse; the rest is compared in tests/cli. */
-#include "../../core/host/argparse.h"
+#include "../../core/host/argument/argparse.h"
 
 #include <check.h>
 #include <stdlib.h>

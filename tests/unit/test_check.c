@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/check.h"
+#include "../../core/host/check/check.h"
 
-#include "../../core/host/directcall.h"
-#include "../../core/host/library.h"
+#include "../../core/host/check/directcall.h"
+#include "../../core/host/check/library.h"
 
 #include "scratch.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/config_command.h"
+#include "../../core/host/command/config_command.h"
 
 #include "scratch.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/elf.h"
+#include "../../core/host/peek/elf.h"
 
 #include <elf.h>
 

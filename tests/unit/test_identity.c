@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/identity.h"
+#include "../../core/host/run/identity.h"
 
 #include <check.h>
 #include <stdio.h>

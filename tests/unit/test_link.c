@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The supervisor's link to a runner that is played here: nothing is started. */
-#include "../../core/host/link.h"
+#include "../../core/host/run/link.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of locks, who may come in, and what is said about it. */
-#include "../../core/host/lockname.h"
-#include "../../core/host/locktext.h"
-#include "../../core/host/lockview.h"
+#include "../../core/host/lock/lockname.h"
+#include "../../core/host/lock/locktext.h"
+#include "../../core/host/lock/lockview.h"
 
 #include <check.h>
 #include <stdlib.h>

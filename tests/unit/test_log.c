@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/log.h"
-#include "../../core/host/redactor.h"
+#include "../../core/host/log/log.h"
+#include "../../core/host/log/redactor.h"
 
 #include "scratch.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/logfile.h"
+#include "../../core/host/log/logfile.h"
 
 #include <errno.h>
 #include <signal.h>

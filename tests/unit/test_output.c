@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a cookbook prints, with a log that only remembers. */
-#include "../../core/host/output.h"
+#include "../../core/host/run/output.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/peek.h"
+#include "../../core/host/peek/peek.h"
 
 #include <glob.h>
 #include <spicerack/cookbook.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far a cookbook is, as one line. */
-#include "../../core/host/progress.h"
+#include "../../core/host/log/progress.h"
 
 #include <check.h>
 #include <stdlib.h>

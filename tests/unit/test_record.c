@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/record.h"
+#include "../../core/host/log/record.h"
 
 #include <check.h>
 #include <stdlib.h>

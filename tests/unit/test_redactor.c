@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/redactor.h"
+#include "../../core/host/log/redactor.h"
 
 #include <check.h>
 #include <stdio.h>

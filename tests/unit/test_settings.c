@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/settings.h"
+#include "../../core/host/setting/settings.h"
 
-#include "../../core/host/config_command.h"
+#include "../../core/host/command/config_command.h"
 #include "scratch.h"
 
 static const struct setting_key test_keys[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/terminal.h"
+#include "../../core/host/log/terminal.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../core/host/find.h"
-#include "../../core/host/tree.h"
+#include "../../core/host/tree/find.h"
+#include "../../core/host/tree/tree.h"
 
 #include "scratch.h"
 
@@ -97,8 +97,8 @@ static void make_sample(void)
 	scratch_directory_mode("base/group2/subgroup1", 0755);
 	scratch_directory_mode("base/empty", 0755);
 	scratch_directory_mode("base/_private", 0755);
-	scratch_file_mode("base/class_api/group.cfg", "title = \"Class API\";\nowner = \"team9\";\n",
-		     0644);
+	scratch_file_mode("base/class_api/group.cfg",
+			  "title = \"Class API\";\nowner = \"team9\";\n", 0644);
 	scratch_file_mode("base/group2/group.cfg", "owner = \"team3\";\n", 0644);
 	install("named", "base/class_api/call_another");
 	ck_assert_int_eq(rename(scratch_path("base/class_api/call_another"),

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "locks_command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spicerack/clock.h>
+
+#include "../../runtime/argvalue.h"
+#include "../../runtime/mem.h"
+#include "../../runtime/printable.h"
+#include "../argument/argparse.h"
+#include "../log/columns.h"
+#include "../run/identity.h"
+#include "../lock/lockname.h"
+#include "../lock/lockstore.h"
+#include "../lock/lockview.h"
+#include "../log/log.h"
+#include "../run/outcome.h"
+#include "../lock/runfile.h"
+#include "../setting/settings.h"
+
+/* A store that does not answer at all is given up after this. */
+#define CALL_NS 10000000000LL
+#define REASON_MAX 512
+
+/* The words of all subcommands. */
+struct words {
+	const char *config_file, *key, *id, *reason;
+	spk_duration span;
+	bool json;
+};
+
+#define COMMON(field_, form_, type_)                                                               \
+	.form = (form_), .type = (type_), .offset = offsetof(struct words, field_), .group = -1
+
+static const struct arg_spec config_option = {.name = "config_file",
+					      .letter = 'c',
+					      COMMON(config_file, SPK_FORM_OPTION, SPK_TYPE_STRING),
+					      .metavar = "FILE",
+					      .help = "read this configuration file instead of all "
+						      "others"};
+static const struct arg_spec json_option = {
+	.name = "json", COMMON(json, SPK_FORM_OPTION, SPK_TYPE_FLAG), .help = "print JSON"};
+static const struct arg_spec key_word = {.name = "KEY",
+					 COMMON(key, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
+					 .help = "a key, or the name of a cookbook"};
+static const struct arg_spec id_word = {.name = "ID",
+					COMMON(id, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
+					.help = "of the entry, or what it begins with"};
+static const struct arg_spec reason_option = {.name = "reason",
+					      COMMON(reason, SPK_FORM_OPTION, SPK_TYPE_STRING),
+					      .required = true,
+					      .metavar = "TEXT",
+					      .help = "why; it is logged, and shown to who waits"};
+static const struct arg_spec span_option = {.name = "for",
+					    COMMON(span, SPK_FORM_OPTION, SPK_TYPE_DURATION),
+					    .required = true,
+					    .metavar = "DURATION",
+					    .help = "how long: 90, 20m, 2h"};
+
+/* What a subcommand works with. */
+struct call {
+	const char *command;
+	const struct parsed *parsed;
+	struct settings *settings;
+	struct lock_store store;
+	struct identity identity;
+	char *key; /* NULL: none was given */
+	struct spk_lock_call call;
+};
+
+static const char *text_of(const struct call *call, const struct arg_spec *spec)
+{
+	for (size_t i = 0; i < call->parsed->arg_count; i++)
+		if (strcmp(call->parsed->args[i].spec->name, spec->name) == 0 &&
+		    call->parsed->args[i].texts.count > 0)
+			return call->parsed->args[i]
+				.texts.items[call->parsed->args[i].texts.count - 1];
+	return NULL;
+}
+
+static bool is_given(const struct call *call, const struct arg_spec *spec)
+{
+	for (size_t i = 0; i < call->parsed->arg_count; i++)
+		if (strcmp(call->parsed->args[i].spec->name, spec->name) == 0)
+			return call->parsed->args[i].given;
+	return false;
+}
+
+static int complain(const struct call *call, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+
+static int complain(const struct call *call, const char *format, ...)
+{
+	struct buf text = {0}, shown = {0};
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	printable_add(&shown, buf_text(&text), text.length);
+	fprintf(stderr, "spicerack locks %s: error: %s\n", call->command, buf_text(&shown));
+	buf_free(&text);
+	buf_free(&shown);
+	return EXIT_STARTUP;
+}
+
+static int complain_status(const struct call *call, enum spk_lock_status status)
+{
+	const char *reason = call->call.reason.text;
+
+	if (status == SPK_LOCK_TIMEOUT && !*reason)
+		reason = "the store of locks does not answer";
+	return complain(call, "%s%s%s", call->key ? call->key : "", call->key ? ": " : "",
+			*reason ? reason : "the store of locks refused");
+}
+
+/* Who did what and why, in a log of its own, and on the terminal. */
+static int record(const struct call *call, const char *what)
+{
+	const char *reason = text_of(call, &reason_option);
+	struct log *log;
+	struct err err;
+
+	if (log_open(call->settings, "spicerack.locks", false, false, &call->identity, &log, &err) <
+	    0)
+		return complain(call, "done, but not logged: %s", err.text);
+	log_info(log, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+	log_close(log);
+	return EXIT_OK;
+}
+
+static int read_entries(struct call *call, struct lock_list *list)
+{
+	enum spk_lock_status status = call->store.driver->list(call->store.store, call->key,
+							       lock_list_add, list, &call->call);
+
+	return status == SPK_LOCK_OK ? EXIT_OK : complain_status(call, status);
+}
+
+static int print(const struct call *call, const struct buf *text)
+{
+	if (fwrite(buf_text(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+		return EXIT_OK;
+	return complain(call, "cannot write: %s", strerrordesc_np(errno));
+}
+
+/* list and show */
+static int show(struct call *call)
+{
+	struct lock_list list = {0};
+	struct buf text = {0};
+	int code = read_entries(call, &list);
+
+	if (code == EXIT_OK && is_given(call, &json_option))
+		lock_view_json(&list, spk_now().ns, &text);
+	else if (code == EXIT_OK)
+		lock_view_text(&list, spk_now().ns, &text);
+	if (code == EXIT_OK && list.count == 0 && !is_given(call, &json_option))
+		fprintf(stderr, "nobody holds or waits for %s\n", call->key ? call->key : "a lock");
+	if (code == EXIT_OK)
+		code = print(call, &text);
+	buf_free(&text);
+	lock_list_free(&list);
+	return code;
+}
+
+/* The one entry that is meant by an ID or its beginning. NULL: there is none, or more than one. */
+static const struct spk_lock_entry *find_entry(const struct call *call,
+					       const struct lock_list *list, const char *id)
+{
+	const struct spk_lock_entry *found = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (strncmp(list->entries[i].id, id, strlen(id)) != 0)
+			continue;
+		if (found) {
+			complain(call, "%s: several entries begin with '%s'", call->key, id);
+			return NULL;
+		}
+		found = &list->entries[i];
+	}
+	if (!found)
+		complain(call, "%s: there is no entry '%s'", call->key, id);
+	return found;
+}
+
+static int take_away(struct call *call, const struct spk_lock_entry *entry, const char *verb)
+{
+	enum spk_lock_status status = call->store.driver->remove(call->store.store, call->key,
+								 entry->id, &call->call);
+	char *what;
+	int code;
+
+	if (status == SPK_LOCK_MISSING)
+		return complain(call, "%s: '%s' is gone already", call->key, entry->id);
+	if (status != SPK_LOCK_OK)
+		return complain_status(call, status);
+	what = xasprintf("%s %s, %s, of %s%s%s", verb, call->key, entry->id, entry->owner,
+			 entry->cookbook ? " for " : "", entry->cookbook ? entry->cookbook : "");
+	code = record(call, what);
+	free(what);
+	return code;
+}
+
+static int release(struct call *call)
+{
+	const struct spk_lock_entry *entry;
+	struct lock_list list = {0};
+	int code = read_entries(call, &list);
+
+	if (code == EXIT_OK) {
+		entry = find_entry(call, &list, text_of(call, &id_word));
+		code = entry ? take_away(call, entry, "released") : EXIT_STARTUP;
+		if (code == EXIT_OK && lock_is_held(entry))
+			fputs("if that run lives, it finds out within seconds and is stopped, "
+			      "without a rollback\n",
+			      stderr);
+	}
+	lock_list_free(&list);
+	return code;
+}
+
+static int hold(struct call *call)
+{
+	const char *reason = text_of(call, &reason_option);
+	struct spk_lock_entry entry = {.size = sizeof(entry), .key = call->key, .reason = reason};
+	char id[UUID_SIZE], *what;
+	enum spk_lock_status status;
+	spk_duration span;
+	int code;
+
+	if (duration_read(text_of(call, &span_option), &span, NULL) < 0 || span.ns <= 0)
+		return complain(call, "argument --for: must be more than 0");
+	uuid_make(id);
+	entry.id = id;
+	entry.owner = call->identity.owner;
+	entry.ttl_ns = span.ns;
+	status = call->store.driver->freeze(call->store.store, &entry, &call->call);
+	if (status != SPK_LOCK_OK)
+		return complain_status(call, status);
+	what = xasprintf("holding %s for %s", call->key, text_of(call, &span_option));
+	code = record(call, what);
+	free(what);
+	return code;
+}
+
+static int unhold(struct call *call)
+{
+	struct lock_list list = {0};
+	int code = read_entries(call, &list);
+	size_t found = 0;
+
+	for (size_t i = 0; i < list.count && code == EXIT_OK; i++) {
+		if (!lock_is_freeze(&list.entries[i]))
+			continue;
+		found++;
+		code = take_away(call, &list.entries[i], "no longer holding");
+	}
+	if (code == EXIT_OK && found == 0)
+		code = complain(call, "%s is not on hold", call->key);
+	lock_list_free(&list);
+	return code;
+}
+
+#define ROWS_MAX 5
+
+static const struct subcommand {
+	const char *name, *help;
+	int (*run)(struct call *call);
+	const struct arg_spec *rows[ROWS_MAX];
+} subcommands[] = {
+	{"list", "show all locks", show, {&config_option, &json_option}},
+	{"show", "show one lock", show, {&config_option, &json_option, &key_word}},
+	{"release",
+	 "take a lock away from who holds it or waits for it",
+	 release,
+	 {&config_option, &reason_option, &key_word, &id_word}},
+	{"hold",
+	 "let nobody new have a lock for some time",
+	 hold,
+	 {&config_option, &span_option, &reason_option, &key_word}},
+	{"unhold", "end a hold", unhold, {&config_option, &key_word}},
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+/* ---- the command ---- */
+
+static int open_store(struct call *call)
+{
+	const char *directory = settings_text(call->settings, "locks.directory");
+	struct lock_store_config config;
+	struct err err;
+
+	/* What is not there yet is made: the first hold of a machine may come before its first run.
+	 */
+	if (lock_store_is_local(call->settings) && !directory)
+		return complain(call,
+				"'locks.directory' is not set and you have no home directory");
+	if (lock_store_is_local(call->settings) && run_file_directory(directory, &err) < 0)
+		return complain(call, "%s", err.text);
+	lock_store_configure(call->settings, NULL, &config);
+	if (lock_store_open(&config, &call->store, &err) < 0)
+		return complain(call, "%s", err.text);
+	return EXIT_OK;
+}
+
+static int check_words(struct call *call)
+{
+	const char *reason = text_of(call, &reason_option);
+	const char *word = text_of(call, &key_word);
+	struct err err;
+
+	if (reason && (!*reason || strlen(reason) > REASON_MAX)) {
+		complain(call, "argument --reason: must not be empty nor longer than %d bytes",
+			 REASON_MAX);
+		return EXIT_USAGE;
+	}
+	if (is_given(call, &id_word) && strlen(text_of(call, &id_word)) < 4) {
+		complain(call, "argument ID: give at least 4 characters of it");
+		return EXIT_USAGE;
+	}
+	if (!word)
+		return EXIT_OK;
+	call->key = lock_key_of_word(word, &err);
+	if (call->key)
+		return EXIT_OK;
+	complain(call, "%s", err.text);
+	return EXIT_USAGE;
+}
+
+static int act(const struct subcommand *subcommand, const struct parsed *parsed)
+{
+	struct call call = {
+		.command = subcommand->name,
+		.parsed = parsed,
+		.call = {.deadline_ns = spk_uptime().ns + CALL_NS, .cancel_fd = -1},
+	};
+	struct err err;
+	int code;
+
+	identity_fill(&call.identity);
+	code = check_words(&call);
+	if (code == EXIT_OK &&
+	    settings_load(text_of(&call, &config_option), &call.settings, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		code = EXIT_STARTUP;
+	}
+	if (code == EXIT_OK)
+		code = open_store(&call);
+	if (code == EXIT_OK)
+		code = subcommand->run(&call);
+	lock_store_close(&call.store, spk_uptime().ns + CALL_NS);
+	settings_free(call.settings);
+	free(call.key);
+	return code;
+}
+
+static int parse(const struct subcommand *subcommand, int argc, char **argv)
+{
+	struct arg_spec rows[ROWS_MAX];
+	struct cookbook_spec spec = {.title = subcommand->help, .args = rows};
+	char *program = xasprintf("spicerack locks %s", subcommand->name);
+	struct argparse_context context = {
+		.program = program, .plain_help = true, .columns = columns_for_help()};
+	struct parsed parsed = {0};
+	struct buf out = {0};
+	int code = EXIT_OK;
+
+	while (spec.arg_count < ROWS_MAX && subcommand->rows[spec.arg_count]) {
+		rows[spec.arg_count] = *subcommand->rows[spec.arg_count];
+		spec.arg_count++;
+	}
+	switch (argparse(&spec, &context, argc, argv, &parsed, &out)) {
+	case ARGPARSE_OK:
+		code = act(subcommand, &parsed);
+		break;
+	case ARGPARSE_HELP:
+		fputs(buf_text(&out), stdout);
+		break;
+	default:
+		fputs(buf_text(&out), stderr);
+		code = EXIT_USAGE;
+		break;
+	}
+	parsed_free(&parsed);
+	buf_free(&out);
+	free(program);
+	return code;
+}
+
+static void help(FILE *out)
+{
+	fputs("usage: spicerack locks [-h] {list,show,release,hold,unhold} ...\n\n"
+	      "Who holds which lock, who waits for it, and the operator's hand in it.\n\n"
+	      "commands:\n",
+	      out);
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		fprintf(out, "  %-20s  %s\n", subcommands[i].name, subcommands[i].help);
+	fputs("\noptions:\n  -h, --help            show this help message and exit\n", out);
+}
+
+int locks_command(int argc, char **argv)
+{
+	char shown[PRINTABLE_PATH_SIZE];
+
+	if (argc < 1) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0) {
+		help(stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		if (strcmp(argv[0], subcommands[i].name) == 0)
+			return parse(&subcommands[i], argc - 1, argv + 1);
+	help(stderr);
+	fprintf(stderr, "spicerack locks: error: there is no command '%s'\n",
+		printable_path(argv[0], shown));
+	return EXIT_USAGE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockstore.h"
+
+#include <string.h>
+
+#include "../../runtime/driver.h"
+
+/* What is left empty is not told. */
+static void tell(struct lock_store_config *config, const char *name, const char *value)
+{
+	if (value && *value)
+		config->settings[config->count++] = (struct spk_lock_setting){.name = name,
+									      .value = value};
+}
+
+void lock_store_configure(const struct settings *settings, const char *run_file,
+			  struct lock_store_config *ret)
+{
+	*ret = (struct lock_store_config){.name = settings_text(settings, "locks.store")};
+	tell(ret, "directory", settings_text(settings, "locks.directory"));
+	tell(ret, "run_file", run_file);
+	tell(ret, "config", settings_text(settings, "instance_params.etcd_config"));
+	tell(ret, "user_config", settings_text(settings, "locks.etcdrc"));
+	tell(ret, "api", settings_text(settings, "locks.etcd_api"));
+}
+
+bool lock_store_is_local(const struct settings *settings)
+{
+	return strcmp(settings_text(settings, "locks.store"), "sqlite") == 0;
+}
+
+int lock_store_open(const struct lock_store_config *config, struct lock_store *ret, struct err *err)
+{
+	struct spk_reason_buffer reason = {""};
+	const struct spk_driver *driver = driver_open("lock", config->name,
+						      sizeof(struct spk_lock_driver), err);
+
+	if (!driver)
+		return -1;
+	ret->driver = (const struct spk_lock_driver *)driver;
+	ret->store = ret->driver->open(config->settings, config->count, &reason);
+	if (ret->store)
+		return 0;
+	ret->driver = NULL;
+	return err_set(err, "cannot open the store of locks '%s': %s", config->name, reason.text);
+}
+
+void lock_store_close(struct lock_store *store, int64_t deadline_ns)
+{
+	struct spk_lock_call call = {.deadline_ns = deadline_ns, .cancel_fd = -1};
+
+	if (store->store)
+		store->driver->close(store->store, &call);
+	store->store = NULL;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../runtime/mem.h"
+#include "logfile.h"
+#include "redactor.h"
+#include "terminal.h"
+
+struct log {
+	struct logfile *files; /* NULL: none */
+	struct terminal terminal;
+	struct record_style style;
+	char *user;
+	char *head; /* what is the same in all records */
+	struct redactor_stream streams[RECORD_SOURCES];
+	struct buf message, module, function, plain, extended; /* kept for their memory */
+};
+
+int log_open(const struct settings *settings, const char *name, bool dry_run, bool verbose,
+	     const struct identity *identity, struct log **ret_log, struct err *err)
+{
+	const char *base = settings_text(settings, "logs_base_dir");
+	struct logfile *files = NULL;
+	struct log *log;
+
+	if (name && !base)
+		return err_set(err, "'logs_base_dir' is not set and you have no home directory");
+	if (name && logfile_open(base, name, NULL, &files, err) < 0)
+		return -1;
+	log = xcalloc(1, sizeof(*log));
+	log->files = files;
+	log->user = xstrdup(identity->user);
+	log->style.user = log->user;
+	log->style.pid = identity->pid;
+	log->style.dry_run = dry_run;
+	log->head = xasprintf("%s%s %d ", dry_run ? "DRY-RUN " : "", log->user, (int)identity->pid);
+	terminal_init(&log->terminal, STDERR_FILENO, dry_run, verbose);
+	*ret_log = log;
+	return 0;
+}
+
+static void tell_failure(struct log *log, const struct log_record *cause, const char *reason)
+{
+	char *message = xasprintf("cannot log to a file: %s, ignoring", reason);
+	struct log_record record = *cause;
+
+	record.level = SPK_WARNING;
+	record.message = message;
+	terminal_write(&log->terminal, &record);
+	free(message);
+}
+
+static const char *redact(struct redactor_stream *stream, const char *text, struct buf *out)
+{
+	if (!text)
+		return NULL;
+	buf_clear(out);
+	redactor_apply(redactor_shared(), stream, text, out);
+	return buf_text(out);
+}
+
+void log_write(struct log *log, const struct log_record *record)
+{
+	struct log_record clean = *record;
+	struct err err;
+	int rc = 0;
+
+	if (!redactor_is_empty(redactor_shared())) {
+		clean.message = redact(&log->streams[record->source], record->message,
+				       &log->message);
+		clean.module = redact(NULL, record->module, &log->module);
+		clean.function = redact(NULL, record->function, &log->function);
+	}
+	if (log->files) {
+		buf_clear(&log->plain);
+		buf_clear(&log->extended);
+		record_render_files(&clean, &log->style, &log->plain, &log->extended);
+		rc = logfile_write(log->files, clean.level >= SPK_INFO ? &log->plain : NULL,
+				   &log->extended, &err);
+	}
+	/* The terminal may hold us up, so it comes after the files. */
+	terminal_write(&log->terminal, &clean);
+	if (rc < 0)
+		tell_failure(log, &clean, err.text);
+}
+
+void log_printf(struct log *log, enum spk_level level, const char *file, int line,
+		const char *function, const char *format, ...)
+{
+	struct log_record record = {
+		.level = level,
+		.module = file,
+		.line = line,
+		.function = function,
+	};
+	va_list args;
+	char *message;
+
+	clock_gettime(CLOCK_REALTIME, &record.time);
+	va_start(args, format);
+	message = xvasprintf(format, args);
+	va_end(args);
+	record.message = message;
+	log_write(log, &record);
+	free(message);
+}
+
+const char *log_file_path(const struct log *log, bool extended)
+{
+	return log->files ? logfile_path(log->files, extended) : NULL;
+}
+
+const char *log_record_head(const struct log *log)
+{
+	return log->head;
+}
+
+size_t log_columns(const struct log *log)
+{
+	return terminal_columns(&log->terminal);
+}
+
+void log_set_status(struct log *log, const char *text, size_t columns)
+{
+	terminal_set_status(&log->terminal, text, columns);
+}
+
+void log_hold(struct log *log, const char *cue)
+{
+	terminal_set_cue(&log->terminal, cue);
+}
+
+bool log_yield(struct log *log, int fd)
+{
+	return terminal_yield(&log->terminal, fd);
+}
+
+void log_resume(struct log *log, bool ended)
+{
+	terminal_resume(&log->terminal, ended);
+}
+
+void log_close(struct log *log)
+{
+	if (!log)
+		return;
+	logfile_close(log->files);
+	terminal_close(&log->terminal);
+	buf_free(&log->message);
+	buf_free(&log->module);
+	buf_free(&log->function);
+	buf_free(&log->plain);
+	buf_free(&log->extended);
+	free(log->user);
+	free(log->head);
+	free(log);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A question from its beginning to its answer, wherever that comes from: an answer given
+ * before the run, a secret given already, the operator at the terminal.
+ */
+#ifndef SPICERACK_HOST_ASKING_H
+#define SPICERACK_HOST_ASKING_H
+
+#include "answers.h"
+#include "../run/link.h"
+#include "prompt.h"
+
+struct asking {
+	struct question question;
+	struct prompt prompt; /* whose terminal is to be polled while the question is open */
+	struct reply reply;
+};
+
+/*
+ * Begins. What `question` points to must live until asking_end(). `answers` may be NULL. The one
+ * place where a notification that somebody is waited for can be armed.
+ */
+void asking_begin(struct asking *asking, const struct question *question, struct answers *answers,
+		  struct log *log);
+
+/* Whether the operator is still to answer. */
+bool asking_is_open(const struct asking *asking);
+
+/* When it is not open any more: puts the terminal back and logs what became of it. */
+void asking_settle(struct asking *asking, struct log *log);
+
+/* Then: answers the child's REQUEST_ASK. */
+void asking_send_reply(struct asking *asking, struct link *link);
+
+/* Wipes what was typed. */
+void asking_end(struct asking *asking);
+
+/* Wipes the secret that was given once for all runs of this process. */
+void asking_forget(void);
+
+#endif

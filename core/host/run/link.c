@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <spicerack/clock.h>
+
+#include "../../runtime/descendants.h"
+#include "../../runtime/fd.h"
+#include "requests.h"
+#include "signals.h"
+
+#define ANSWER_TIMEOUT_NS 30000000000LL
+/* How long the runner may take to tell a death; it may have been stopped. */
+#define DEATH_TIMEOUT_NS 10000000000LL
+#define QUIT_TRIES 20000 /* of 0.1 ms */
+/* With --in-process: a debugger may have stopped it, valgrind looks for leaks at its end. */
+#define QUIT_TRIES_IN_PROCESS (300 * QUIT_TRIES)
+/* Of outer links: child and runner each. */
+#define OUTER_FDS ((size_t)2 * (NESTED_DEPTH_MAX - 1))
+
+void link_trace_read(struct wire_reader *body, struct link_trace *trace, bool with_return)
+{
+	size_t count = wire_get_count(body);
+
+	trace->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		uintptr_t address = wire_get_number(body);
+		bool is_return = with_return ? wire_get_number(body) != 0 : true;
+
+		if (trace->count < sizeof(trace->addresses) / sizeof(trace->addresses[0])) {
+			trace->addresses[trace->count] = address;
+			trace->is_return[trace->count++] = is_return;
+		}
+	}
+}
+
+static void child_ended(struct link *link)
+{
+	link->child_alive = false;
+	progress_clear(&link->output.progress, link->output.log);
+	link->death_due_ns = 0;
+	fd_close(&link->child_fd);
+}
+
+static bool on_gone(struct link *link, struct message *message)
+{
+	struct child_death *death = &link->event.death;
+	const char *stage;
+
+	death->status = (int)wire_get_number(&message->body);
+	death->signal = (int)wire_get_number(&message->body);
+	death->code = (int)(int64_t)wire_get_number(&message->body);
+	death->fault_address = wire_get_number(&message->body);
+	death->stack_pointer = wire_get_number(&message->body);
+	stage = wire_get_text(&message->body);
+	snprintf(death->stage, sizeof(death->stage), "%s", stage ? stage : "");
+	link_trace_read(&message->body, &death->trace, true);
+	link->event.type = LINK_GONE;
+	return wire_complete(&message->body) && stage;
+}
+
+static bool on_answer(struct link *link, struct message *message)
+{
+	link->event.type = LINK_ANSWER;
+	link->event.answer = message->type;
+	link->event.text = NULL;
+	link->event.number = 0;
+	if (message->type == CONTROL_STARTED)
+		link->event.number = wire_get_number(&message->body);
+	else if (message->type != CONTROL_READY)
+		link->event.text = wire_get_text(&message->body);
+	return wire_complete(&message->body);
+}
+
+static const struct link_event *told(struct link *link, enum link_event_type type)
+{
+	link->event.type = type;
+	if (type == LINK_RESULT || type == LINK_GONE || type == LINK_RUNNER_GONE) {
+		link->stage_ordered = false;
+		progress_clear(&link->output.progress, link->output.log);
+		output_drain(&link->output);
+	}
+	return &link->event;
+}
+
+/*
+ * Kills the runner; with it goes all it started, which comes to us as the next subreaper. The
+ * runners of the outer runs are spared.
+ */
+static void end_runner(struct link *link)
+{
+	pid_t spared[NESTED_DEPTH_MAX];
+	size_t count = 0;
+
+	for (const struct link *each = link->outer; each && count < NESTED_DEPTH_MAX;
+	     each = each->outer)
+		if (each->runner > 0)
+			spared[count++] = each->runner;
+	if (link->runner > 0)
+		kill(link->runner, SIGKILL);
+	descendants_kill(spared, count, 0, NULL);
+	link->runner = 0;
+}
+
+static const struct link_event *runner_gone(struct link *link)
+{
+	end_runner(link);
+	child_ended(link);
+	return told(link, LINK_RUNNER_GONE);
+}
+
+static const struct link_event *on_control(struct link *link)
+{
+	struct message message;
+	bool good;
+
+	switch (channel_receive(&link->control, false, &message)) {
+	case CHANNEL_NOTHING:
+		return NULL;
+	case CHANNEL_CLOSED:
+		return runner_gone(link);
+	case CHANNEL_MESSAGE:
+		break;
+	}
+	if (message.type == CONTROL_GONE) {
+		good = on_gone(link, &message);
+		child_ended(link);
+		channel_discard(&link->requests);
+	} else {
+		good = on_answer(link, &message);
+	}
+	if (!good)
+		return runner_gone(link);
+	return link->event.type == LINK_GONE ? told(link, LINK_GONE) : &link->event;
+}
+
+/* The child is dead or being killed: the runner, which may be stopped, has to tell it soon. */
+static void expect_death(struct link *link)
+{
+	if (link->death_due_ns == 0)
+		link->death_due_ns = spk_uptime().ns + DEATH_TIMEOUT_NS;
+}
+
+bool link_has_died(const struct link *link)
+{
+	struct pollfd fds[] = {
+		{.fd = link->child_fd, .events = POLLIN},
+		{.fd = link->control.fd}, /* for its hang-up */
+	};
+
+	return poll(fds, 2, 0) > 0;
+}
+
+/*
+ * Has a poll notice the deaths of those that this link works for: two descriptors for each of the
+ * outer links. Returns how many there are.
+ */
+static nfds_t watch_outer(const struct link *link, struct pollfd *fds)
+{
+	nfds_t count = 0;
+
+	if (link->outer_death_told)
+		return 0;
+	for (const struct link *each = link->outer; each && count < OUTER_FDS; each = each->outer) {
+		fds[count++] = (struct pollfd){.fd = each->child_fd, .events = POLLIN};
+		fds[count++] = (struct pollfd){.fd = each->control.fd};
+	}
+	return count;
+}
+
+static bool any_ready(const struct pollfd *fds, nfds_t count)
+{
+	for (nfds_t i = 0; i < count; i++)
+		if (fds[i].revents)
+			return true;
+	return false;
+}
+
+bool link_outer_has_died(struct link *link)
+{
+	struct pollfd fds[OUTER_FDS];
+	nfds_t count = watch_outer(link, fds);
+
+	if (count == 0 || poll(fds, count, 0) <= 0 || !any_ready(fds, count))
+		return false;
+	link->outer_death_told = true;
+	return true;
+}
+
+/* In ns; INT64_MAX: for ever. */
+static int64_t time_left(int64_t deadline_ns)
+{
+	return deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - spk_uptime().ns;
+}
+
+static void poll_for(struct pollfd *fds, nfds_t count, int64_t left_ns)
+{
+	struct timespec timeout = {0};
+
+	if (left_ns > 0) {
+		timeout.tv_sec = left_ns / 1000000000LL;
+		timeout.tv_nsec = left_ns % 1000000000LL;
+	}
+	ppoll(fds, count, left_ns == INT64_MAX ? NULL : &timeout, NULL);
+}
+
+const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
+{
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, COUNT };
+	struct output *output = &link->output;
+
+	for (;;) {
+		struct pollfd fds[COUNT + OUTER_FDS] = {
+			[CONTROL] = {.fd = link->control.fd, .events = POLLIN},
+			[REQUESTS] = {.fd = link->requests.fd, .events = POLLIN},
+			[SIGNALS] = {.fd = link->signal_fd, .events = POLLIN},
+			[OUT] = {.fd = output_wants_more(output) ? output->out_fd : -1,
+				 .events = POLLIN},
+			[ERR] = {.fd = output->err_fd, .events = POLLIN},
+			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
+				    .events = POLLOUT},
+			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
+			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
+			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
+		};
+		nfds_t outer = watch_outer(link, fds + COUNT);
+		const struct link_event *event;
+		int64_t until = deadline_ns;
+		int64_t left, redraw_ns;
+
+		if (link->runner == 0)
+			return told(link, LINK_RUNNER_GONE);
+		if (link->stage_ordered && !link->child_alive)
+			return told(link, LINK_GONE);
+		if (link->death_due_ns && link->death_due_ns < until)
+			until = link->death_due_ns;
+		redraw_ns = progress_draw(&output->progress, output->log);
+		left = time_left(until);
+		poll_for(fds, COUNT + outer, left < redraw_ns ? left : redraw_ns);
+		if (fds[SIGNALS].revents) {
+			link->event.signal = signals_next(link->signal_fd);
+			if (link->event.signal)
+				return told(link, LINK_SIGNAL);
+		}
+		if (fds[LOCKS].revents)
+			return told(link, LINK_LOCKS);
+		if (fds[OUT].revents || fds[STDOUT].revents)
+			output_drain_out(&link->output);
+		if (fds[ERR].revents)
+			output_drain_err(&link->output);
+		if (fds[REQUESTS].revents) {
+			enum link_event_type type = requests_take(link);
+
+			if (type == LINK_RUNNER_GONE)
+				return runner_gone(link);
+			if (type != LINK_ANSWER)
+				return told(link, type);
+			/* All that the child said comes before the news of its death. */
+		} else if (fds[CONTROL].revents && (event = on_control(link))) {
+			return event;
+		}
+		if (fds[CHILD].revents) {
+			fd_close(&link->child_fd);
+			expect_death(link);
+		}
+		if (any_ready(fds + COUNT, outer)) {
+			link->outer_death_told = true;
+			return told(link, LINK_OUTER_DEATH);
+		}
+		/* However much it has to say or prints, the deadline holds. */
+		if (left <= 0)
+			return until == link->death_due_ns ? runner_gone(link)
+							   : told(link, LINK_TIMEOUT);
+		if (fds[TYPED].revents)
+			return told(link, LINK_TYPED);
+	}
+}
+
+/*
+ * Waits for a certain answer of the runner. -1: it is gone, or silent for too long. With `ret_stop`
+ * a signal that asks for the end is not put off: the runner is killed and *ret_stop the signal.
+ */
+static int wait_answer(struct link *link, enum control_type first, enum control_type second,
+		       int *ret_stop)
+{
+	int64_t deadline = spk_uptime().ns + ANSWER_TIMEOUT_NS;
+	int signals[8];
+	unsigned int count = 0;
+
+	link->asking = true;
+	for (;;) {
+		const struct link_event *event = link_wait(link, deadline);
+
+		if (event->type == LINK_SIGNAL && ret_stop && event->signal != SIGTSTP) {
+			*ret_stop = event->signal;
+			runner_gone(link);
+			break;
+		}
+		if (event->type == LINK_SIGNAL && count < 8)
+			signals[count++] = event->signal;
+		if (event->type == LINK_RUNNER_GONE || event->type == LINK_TIMEOUT) {
+			runner_gone(link);
+			break;
+		}
+		if (event->type == LINK_ANSWER &&
+		    (event->answer == (uint32_t)first || event->answer == (uint32_t)second))
+			break;
+	}
+	link->asking = false;
+	/* The operator's signals, and a death above, were not for us: they wait for the stage. */
+	while (count > 0)
+		kill(getpid(), signals[--count]);
+	link->outer_death_told = false;
+	return link->event.type == LINK_ANSWER ? 0 : -1;
+}
+
+/* The child's ends of everything, until they are handed over. */
+struct far_ends {
+	int control, requests, interrupt, out, err;
+};
+
+/* What the runner gets of the locks; returns the number of the first descriptor that it does not.
+ */
+static int add_locks(posix_spawn_file_actions_t *actions, const struct link_locks *locks)
+{
+	int first = RUNNER_INTERRUPT_FD + 1;
+
+	if (locks && locks->lease_fd >= 0) {
+		posix_spawn_file_actions_adddup2(actions, locks->lease_fd, RUNNER_LEASE_FD);
+		first = RUNNER_LEASE_FD + 1;
+	}
+	if (locks && locks->lease_fd >= 0 && locks->life_fd >= 0) {
+		posix_spawn_file_actions_adddup2(actions, locks->life_fd, RUNNER_LIFE_FD);
+		first = RUNNER_LIFE_FD + 1;
+	}
+	return first;
+}
+
+static int spawn_runner(struct link *link, const char *runner, const struct far_ends *far,
+			struct err *err)
+{
+	char *argv[] = {(char *)(uintptr_t)runner, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t all;
+	int rc;
+
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, far->out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, far->err, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, far->control, RUNNER_CONTROL_FD);
+	posix_spawn_file_actions_adddup2(&actions, far->requests, RUNNER_REQUESTS_FD);
+	posix_spawn_file_actions_adddup2(&actions, far->interrupt, RUNNER_INTERRUPT_FD);
+	/* Whoever started us may have left descriptors open: none of them is the cookbook's. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, add_locks(&actions, link->locks));
+	posix_spawnattr_init(&attributes);
+	/* Till it ignores them itself: in our session, in our cgroup, it would be hit as we are. */
+	posix_spawnattr_setsigmask(&attributes, &all);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	rc = posix_spawn(&link->runner, runner, &actions, &attributes, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	if (rc != 0) {
+		link->runner = 0;
+		errno = rc;
+		return err_errno(err, "cannot start %s", runner);
+	}
+	return 0;
+}
+
+static int make_ends(struct link *link, struct far_ends *far, struct err *err)
+{
+	int ends[2];
+
+	if (channel_pair(ends, err) < 0)
+		return -1;
+	link->control.fd = ends[0];
+	far->control = ends[1];
+	if (channel_pair(ends, err) < 0)
+		return -1;
+	link->requests.fd = ends[0];
+	far->requests = ends[1];
+	if (fd_pipe(ends, err) < 0)
+		return -1;
+	link->output.out_fd = ends[0];
+	far->out = ends[1];
+	if (fd_pipe(ends, err) < 0)
+		return -1;
+	link->output.err_fd = ends[0];
+	far->err = ends[1];
+	if (fd_set_nonblocking(link->output.out_fd, err) < 0 ||
+	    fd_set_nonblocking(link->output.err_fd, err) < 0)
+		return -1;
+	link->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (link->interrupt_fd < 0)
+		return err_errno(err, "cannot make an event");
+	far->interrupt = dup(link->interrupt_fd);
+	return far->interrupt < 0 ? err_errno(err, "cannot copy a descriptor")
+				  : fd_move_up(&far->interrupt, err);
+}
+
+static int start_runner(struct link *link, const char *runner, struct err *err)
+{
+	struct far_ends far = {-1, -1, -1, -1, -1};
+	int rc = make_ends(link, &far, err);
+
+	if (rc == 0)
+		rc = spawn_runner(link, runner, &far, err);
+	fd_close(&far.control);
+	fd_close(&far.requests);
+	fd_close(&far.interrupt);
+	fd_close(&far.out);
+	fd_close(&far.err);
+	return rc;
+}
+
+int link_open(struct link *link, const char *runner, const struct run_order *order, struct log *log,
+	      int signal_fd, struct link_failure *ret_failure, struct err *err)
+{
+	struct buf body = {0};
+	int rc;
+
+	*ret_failure = (struct link_failure){0};
+	*link = (struct link){
+		.outer = link->outer,
+		.locks = link->locks,
+		.control.fd = -1,
+		.requests.fd = -1,
+		.interrupt_fd = -1,
+		.child_fd = -1,
+		.in_process = order->in_process,
+		.signal_fd = signal_fd,
+		.typed_fd = -1,
+		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
+	};
+	if (start_runner(link, runner, err) < 0)
+		return -1;
+	if (order->build_id)
+		snprintf(link->build_id, sizeof(link->build_id), "%s", order->build_id);
+	order_write(order, &body);
+	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, LINK_SEND_TIMEOUT_MS);
+	buf_free(&body);
+	/* Nothing has begun: who waits for a file that does not open may stop waiting at once. */
+	if (rc == 0)
+		rc = wait_answer(link, CONTROL_READY, CONTROL_REFUSED, &ret_failure->stop_signal);
+	if (ret_failure->stop_signal)
+		return err_set(err, "%s: interrupted while opening it", order->file);
+	if (rc < 0)
+		return err_set(err,
+			       "%s: the runner died, or was silent for too long, while opening it",
+			       order->file);
+	if (link->event.answer == CONTROL_REFUSED) {
+		ret_failure->refused = true;
+		return err_set(err, "%s", link->event.text ? link->event.text : "refused");
+	}
+	return 0;
+}
+
+int link_child(struct link *link)
+{
+	if (channel_send(&link->control, CONTROL_CHILD, 0, NULL, LINK_SEND_TIMEOUT_MS) < 0 ||
+	    wait_answer(link, CONTROL_STARTED, CONTROL_STARTED, NULL) < 0)
+		return -1;
+	link->child_alive = link->event.number != 0;
+	link->orders = link->received = link->answered = 0;
+	requests_forget(link);
+	if (link->child_alive && !link->in_process)
+		link->child_fd = (int)syscall(SYS_pidfd_open, (pid_t)link->event.number, 0);
+	return link->child_alive ? 0 : -1;
+}
+
+void link_stage(struct link *link, enum stage stage)
+{
+	struct buf body = {0};
+
+	link->stage_ordered = true;
+	link->orders++;
+	wire_put_number(&body, stage);
+	if (link->runner > 0 && link->child_alive &&
+	    channel_send(&link->requests, REQUEST_STAGE, 0, &body, LINK_SEND_TIMEOUT_MS) < 0)
+		runner_gone(link);
+	buf_free(&body);
+}
+
+void link_answer(struct link *link, const struct buf *body)
+{
+	requests_forget(link);
+	if (link->child_alive && !requests_answer(link, link->serial, body))
+		runner_gone(link);
+}
+
+void link_interrupt(struct link *link)
+{
+	eventfd_write(link->interrupt_fd, 1);
+}
+
+void link_clear_interrupt(struct link *link)
+{
+	eventfd_t count;
+
+	eventfd_read(link->interrupt_fd, &count);
+}
+
+void link_kill_child(struct link *link)
+{
+	if (link->runner == 0)
+		return;
+	if (link->in_process ||
+	    channel_send(&link->control, CONTROL_KILL, 0, NULL, LINK_SEND_TIMEOUT_MS) < 0)
+		runner_gone(link);
+	else
+		expect_death(link);
+}
+
+void link_end(struct link *link)
+{
+	runner_gone(link);
+}
+
+void link_describe(struct link *link, const struct link_trace *trace, struct buf *lines)
+{
+	struct buf body = {0};
+	int rc;
+
+	if (link->runner == 0 || trace->count == 0)
+		return;
+	wire_put_number(&body, trace->count);
+	for (size_t i = 0; i < trace->count; i++) {
+		wire_put_number(&body, trace->addresses[i]);
+		wire_put_number(&body, trace->is_return[i]);
+	}
+	rc = channel_send(&link->control, CONTROL_DESCRIBE, 0, &body, LINK_SEND_TIMEOUT_MS);
+	buf_free(&body);
+	if (rc == 0 && wait_answer(link, CONTROL_DESCRIBED, CONTROL_DESCRIBED, NULL) == 0 &&
+	    link->event.text)
+		buf_puts(lines, link->event.text);
+}
+
+/* Waits a little for the runner to end by itself. */
+static void await_runner(struct link *link)
+{
+	int tries = link->in_process ? QUIT_TRIES_IN_PROCESS : QUIT_TRIES;
+	struct timespec pause = {.tv_nsec = 100000};
+	int status;
+
+	for (int i = 0; i < tries; i++) {
+		if (waitpid(link->runner, &status, WNOHANG) != 0) {
+			link->runner = 0;
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+void link_close(struct link *link)
+{
+	if (link->runner > 0 &&
+	    channel_send(&link->control, CONTROL_QUIT, 0, NULL, LINK_SEND_TIMEOUT_MS) == 0)
+		await_runner(link);
+	end_runner(link);
+	output_finish(&link->output, link->signal_fd);
+	channel_close(&link->control);
+	channel_close(&link->requests);
+	fd_close(&link->interrupt_fd);
+	fd_close(&link->child_fd);
+	buf_free(&link->event.result.error);
+	buf_free(&link->event.result.text_copy);
+	requests_forget(link);
+}
