@@ -42,6 +42,8 @@ static const struct {
 	ITEM(ITEM_OPTIONAL_TEXT, log_file),
 	ITEM(ITEM_OPTIONAL_TEXT, log_extended_file),
 	ITEM(ITEM_OPTIONAL_TEXT, log_head),
+	ITEM(ITEM_OPTIONAL_TEXT, journal_file),
+	ITEM(ITEM_OPTIONAL_TEXT, run),
 };
 
 #define ITEM_COUNT (sizeof(items) / sizeof(items[0]))

@@ -40,6 +40,7 @@ struct run_order {
 	 * between time and text. */
 	const char *log_file, *log_extended_file; /* NULL: none */
 	const char *log_head;
+	const char *journal_file, *run; /* the same for the journal, and the id of the run */
 	struct order_arg *args;
 	size_t arg_count;
 };

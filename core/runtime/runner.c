@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -239,13 +240,19 @@ static int on_child_signal(struct runner *runner)
 	return 0;
 }
 
-static void append(const char *file, const char *text)
+/* A line, on a line of its own: the supervisor may have died in the middle of one. */
+static void append(const char *file, char *text)
 {
-	int fd = file ? open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -1;
+	int fd = file ? open(file, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -1;
+	char last = '\n';
+	struct iovec parts[] = {{.iov_base = &last}, {.iov_base = text, .iov_len = strlen(text)}};
 
 	if (fd < 0)
 		return;
-	if (write(fd, text, strlen(text)) < 0) {
+	if (lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) == 1 && last != '\n')
+		parts[0].iov_len = 1;
+	last = '\n';
+	if (writev(fd, parts, 2) < 0) {
 		/* Nobody is left to tell. */
 		close(fd);
 		return;
@@ -253,23 +260,55 @@ static void append(const char *file, const char *text)
 	close(fd);
 }
 
-/* Where the run stood when the supervisor died, and what is left to do. */
-static void what_it_means(const struct shared *shared, char *text, size_t size)
+/*
+ * Where the run stood when the supervisor died, and what is left to do. Returns the word of the
+ * journal for that, NULL: it was told already.
+ */
+static const char *what_it_means(const struct shared *shared, char *text, size_t size)
 {
 	uint32_t stage = shared->stage < STAGE_COUNT ? shared->stage : STAGE_NONE;
 
-	if ((stage == STAGE_RUN || stage == STAGE_ROLLBACK) && shared->stage_succeeded)
+	if ((stage == STAGE_RUN || stage == STAGE_ROLLBACK) && shared->stage_succeeded) {
 		snprintf(text, size, "after %s, which succeeded", stage_names[stage]);
-	else if (stage == STAGE_RUN || stage == STAGE_UNDO || stage == STAGE_ROLLBACK)
+		return stage == STAGE_RUN ? "none" : "done";
+	}
+	if (stage == STAGE_RUN || stage == STAGE_UNDO || stage == STAGE_ROLLBACK) {
 		snprintf(text, size,
 			 "during %s: the cookbook was stopped, it was not rolled back: a "
 			 "rollback is owed",
 			 stage_names[stage]);
-	else if (stage == STAGE_QUIT)
+		return "owed";
+	}
+	if (stage == STAGE_QUIT) {
 		snprintf(text, size, "after the run");
-	else
-		snprintf(text, size, "after %s: the cookbook was stopped before it ran",
-			 stage_names[stage]);
+		return NULL;
+	}
+	snprintf(text, size, "after %s: the cookbook was stopped before it ran",
+		 stage_names[stage]);
+	return "none";
+}
+
+/* One more event of the journal, as core/host/journal/event.h has it; nothing in it needs escapes.
+ */
+static void last_event(const struct spk *spk, const struct timespec *now, const char *text,
+		       const char *rollback)
+{
+	const struct shared *shared = spk->shared;
+	uint32_t stage = shared->stage < STAGE_COUNT ? shared->stage : STAGE_NONE;
+	char stamp[32], line[1024];
+	struct tm utc;
+
+	gmtime_r(&now->tv_sec, &utc);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(
+		line, sizeof(line),
+		"{\"schema\": 1, \"time\": \"%s.%06ldZ\", \"run\": \"%s\", \"event\": \"cut-off\", "
+		"\"stage\": \"%s\", \"rollback\": %s%s%s, \"message\": \"the supervisor died "
+		"%s\"}\n",
+		stamp, now->tv_nsec / 1000, spk->order.run ? spk->order.run : "",
+		stage_names[stage], rollback ? "\"" : "", rollback ? rollback : "null",
+		rollback ? "\"" : "", text);
+	append(spk->order.journal_file, line);
 }
 
 /* The supervisor died in the middle of a run: nobody else can say what that means. */
@@ -278,10 +317,10 @@ static void last_words(const struct spk *spk)
 	const struct run_order *order = &spk->order;
 	struct timespec now;
 	char stamp[32], text[128], line[1024];
+	const char *rollback;
 	struct tm local;
 
-	what_it_means(spk->shared, text, sizeof(text));
-
+	rollback = what_it_means(spk->shared, text, sizeof(text));
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &local);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);
@@ -294,6 +333,7 @@ static void last_words(const struct spk *spk)
 		 stamp, now.tv_nsec / 1000000, order->log_head ? order->log_head : "", __LINE__,
 		 __func__, order->name, text);
 	append(order->log_extended_file, line);
+	last_event(spk, &now, text, rollback);
 }
 
 /* -1: the death of a child could not be noticed. */

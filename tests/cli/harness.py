@@ -3,6 +3,7 @@
 
 import fcntl
 import contextlib
+import json
 import os
 import pathlib
 import pwd
@@ -41,6 +42,17 @@ RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<dry>DRY-RUN )?(?P<user>\S+) (?P<pid>\d+) "
     r"\[(?P<level>[A-Z]+)(?P<place> \S+:\d+ in \S+)?\] (?P<message>.*)"
 )
+
+
+# What stands before START: each run has another id.
+INTRODUCTION = re.compile(r"(?:DRY-RUN: )?Run \d{8}-\d{6}-[0-9a-z]{6} of cookbook \S+\n")
+
+
+def without_id(text, runs=1):
+    """What runs have shown, without the lines that tell their ids, one for each."""
+    rest, count = INTRODUCTION.subn("", text)
+    assert count == runs, text
+    return rest
 
 
 class Result:
@@ -244,6 +256,23 @@ class CommandTest(unittest.TestCase):
             else:
                 self.assertTrue(found and line.startswith("    "), f"forged or torn record: {line!r}")
         return found
+
+    @property
+    def runs(self):
+        """The directory of the journal."""
+        return self.scratch / "home/.local/state/spicerack/runs"
+
+    def journals(self):
+        """The events of each run, in the order of their ids; all lines must be whole."""
+        return [self.events(path) for path in sorted(self.runs.glob("*.jsonl"))]
+
+    def events(self, path):
+        events = [json.loads(line) for line in path.read_text().splitlines()]
+        for event in events:
+            self.assertEqual((event["schema"], event["run"]), (1, path.stem))
+        numbers = [event["sequence"] for event in events if "sequence" in event]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        return events
 
     def wait_for_log(self, text, name="fixture.misbehave"):
         """Polls until the log of a run shows the text."""

@@ -201,6 +201,7 @@ class Files(Store, LocksTest):
         self.scratch.chmod(0o755)
         self.logs.mkdir()
         self.logs.chmod(0o777)
+        (self.scratch / "home").chmod(0o777)
         result = self.run_fixture(user="nobody")
         self.assertEqual(result.code, 90, result)
         self.assertIn(f"{self.scratch}/locks", result.err)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "../../runtime/buf.h"
+#include "../../runtime/jsontext.h"
 #include "../../runtime/mem.h"
 #include "../argument/argparse.h"
 #include "../argument/argtext.h"
@@ -87,24 +88,6 @@ struct telling {
 
 /* Telling */
 
-static void put_json_text(struct buf *out, const char *text)
-{
-	if (!*text) {
-		buf_puts(out, "null");
-		return;
-	}
-	buf_putc(out, '"');
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			buf_putc(out, '\\');
-		if ((unsigned char)*c < ' ')
-			buf_printf(out, "\\u%04x", (unsigned)*c);
-		else
-			buf_putc(out, *c);
-	}
-	buf_putc(out, '"');
-}
-
 static void put_json(struct buf *out, const struct finding *finding)
 {
 	const struct finding_row *row = finding_row(finding->kind);
@@ -119,8 +102,7 @@ static void put_json(struct buf *out, const struct finding *finding)
 
 	buf_putc(out, '{');
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		buf_printf(out, "\"%s\": ", members[i].key);
-		put_json_text(out, members[i].value);
+		json_put_member(out, members[i].key, *members[i].value ? members[i].value : NULL);
 		buf_puts(out, ", ");
 	}
 	if (finding->line)

@@ -13,6 +13,7 @@
 #include "lockname.h"
 #include "locktext.h"
 #include "../run/outcome.h"
+#include "../setting/statedir.h"
 
 #define SECOND_NS 1000000000LL
 
@@ -27,7 +28,7 @@ static int open_store(struct locks *locks, const struct settings *settings, stru
 		return err_set(err, "'locks.directory' is not set and you have no home directory");
 	/* A dry run writes nothing: it reads what is there. */
 	if (lock_store_is_local(settings) && locks->dry_run) {
-		if (run_file_check(directory, err) < 0)
+		if (state_dir_check(directory, err) < 0)
 			return -1;
 	} else if (lock_store_is_local(settings)) {
 		if (run_file_make(directory, &locks->file, err) < 0)

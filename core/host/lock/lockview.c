@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../runtime/jsontext.h"
 #include "../../runtime/printable.h"
 #include "locktext.h"
 
@@ -102,27 +103,6 @@ void lock_view_text(const struct lock_list *list, int64_t now_ns, struct buf *ou
 
 /* ---- JSON ---- */
 
-static void json_text(const char *name, const char *text, struct buf *out)
-{
-	struct buf clean = {0};
-
-	buf_printf(out, "\"%s\": ", name);
-	if (!text) {
-		buf_puts(out, "null");
-		return;
-	}
-	/* What is no UTF-8 or no text is \xNN after this; only these two are left to escape. */
-	put_text(text, &clean);
-	buf_putc(out, '"');
-	for (const char *at = buf_text(&clean); *at; at++) {
-		if (*at == '"' || *at == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, *at);
-	}
-	buf_putc(out, '"');
-	buf_free(&clean);
-}
-
 static void json_time(const char *name, int64_t realtime_ns, struct buf *out)
 {
 	buf_printf(out, "\"%s\": \"", name);
@@ -145,21 +125,21 @@ static long pid_of(const char *owner)
 static void json_entry(const struct spk_lock_entry *entry, int64_t now_ns, struct buf *out)
 {
 	buf_puts(out, "{");
-	json_text("id", entry->id, out);
+	json_put_member(out, "id", entry->id);
 	buf_printf(out, ", \"state\": \"%s\", \"place\": %u, ",
 		   lock_is_freeze(entry) ? "hold"
 		   : entry->place == 0   ? "held"
 					 : "waiting",
 		   entry->place);
-	json_text("owner", entry->owner, out);
+	json_put_member(out, "owner", entry->owner);
 	buf_printf(out, ", \"pid\": %ld, ", pid_of(entry->owner));
-	json_text("cookbook", entry->cookbook, out);
+	json_put_member(out, "cookbook", entry->cookbook);
 	buf_puts(out, ", ");
 	json_time("since", entry->created_ns, out);
 	buf_printf(out, ", \"age\": %.3f, \"ttl\": %.3f, \"concurrency\": %d, \"fence\": %llu, ",
 		   (double)age_of(entry, now_ns) / 1e9, (double)entry->ttl_ns / 1e9,
 		   entry->concurrency, (unsigned long long)entry->fence);
-	json_text("reason", entry->reason, out);
+	json_put_member(out, "reason", entry->reason);
 	buf_puts(out, "}");
 }
 
@@ -170,7 +150,7 @@ void lock_view_json(const struct lock_list *list, int64_t now_ns, struct buf *ou
 		struct lock_list key = one_key(list, first);
 
 		buf_puts(out, first ? ",\n {" : "\n {");
-		json_text("key", key.entries[0].key, out);
+		json_put_member(out, "key", key.entries[0].key);
 		buf_printf(out, ", \"used\": %zu, \"allowed\": %d, \"entries\": [",
 			   lock_list_holders(&key), lock_list_limit(&key, 0));
 		for (size_t i = 0; i < key.count; i++) {

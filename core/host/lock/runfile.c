@@ -7,36 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../../runtime/chance.h"
 #include "../../runtime/fd.h"
 #include "../../runtime/mem.h"
 #include "../../runtime/printable.h"
-
-/* Without a source of chance: what no other process and no other call has. Nobody need be unable to
- * guess it. */
-static void fill_uniquely(uint8_t *bytes)
-{
-	static uint32_t calls;
-	uint32_t own[2] = {(uint32_t)getpid(), ++calls};
-	struct timespec now;
-	uint64_t ns;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-	memcpy(bytes, &ns, sizeof(ns));
-	memcpy(bytes + sizeof(ns), own, sizeof(own));
-}
+#include "../setting/statedir.h"
 
 void uuid_make(char out[UUID_SIZE])
 {
 	uint8_t bytes[16];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		fill_uniquely(bytes);
+	chance_fill(bytes, sizeof(bytes));
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;
 	for (size_t i = 0, at = 0; i < sizeof(bytes); i++) {
@@ -47,73 +31,15 @@ void uuid_make(char out[UUID_SIZE])
 	}
 }
 
-/* Makes one directory with what its parent lets others do, but for the world. */
-static int make_one(const char *path, mode_t mode, struct err *err)
-{
-	char shown[PRINTABLE_PATH_SIZE];
-
-	if (mkdir(path, 0700) < 0) {
-		if (errno == EEXIST)
-			return 0;
-		return err_errno(err, "cannot make '%s'", printable_path(path, shown));
-	}
-	if (chmod(path, mode) < 0)
-		return err_errno(err, "cannot set the mode of '%s'", printable_path(path, shown));
-	return 0;
-}
-
-/* As mkdir -p. */
-static int make_path(char *path, struct err *err)
-{
-	char *slash = strrchr(path, '/');
-	mode_t mode = 0700;
-	struct stat st;
-
-	if (stat(path, &st) == 0 || !slash || slash == path)
-		return 0;
-	*slash = '\0';
-	if (make_path(path, err) < 0)
-		return -1;
-	if (stat(path, &st) == 0 && (st.st_mode & S_IWGRP))
-		mode = 0770 | (st.st_mode & S_ISGID);
-	*slash = '/';
-	return make_one(path, mode, err);
-}
-
-static int check_owner(const char *path, struct err *err)
-{
-	char shown[PRINTABLE_PATH_SIZE];
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_errno(err, "cannot examine '%s'", printable_path(path, shown));
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, "'%s': not a directory", printable_path(path, shown));
-	if (st.st_mode & S_IWOTH)
-		return err_set(err, "'%s': not trusted, others may write to it",
-			       printable_path(path, shown));
-	if (st.st_uid != 0 && st.st_uid != geteuid() && !(st.st_mode & S_IWGRP))
-		return err_set(err, "'%s': not trusted, owned by uid %u, neither root nor you",
-			       printable_path(path, shown), (unsigned)st.st_uid);
-	return 0;
-}
-
 int run_file_directory(const char *directory, struct err *err)
 {
 	char *runs = xasprintf("%s/runs", directory);
-	int rc = make_path(runs, err);
+	int rc = state_dir_make(runs, err);
 
 	if (rc == 0)
-		rc = check_owner(directory, err);
-	if (rc == 0)
-		rc = check_owner(runs, err);
+		rc = state_dir_check(directory, err);
 	free(runs);
 	return rc;
-}
-
-int run_file_check(const char *directory, struct err *err)
-{
-	return access(directory, F_OK) < 0 && errno == ENOENT ? 0 : check_owner(directory, err);
 }
 
 /* Locked before anybody can know its name. */

@@ -31,7 +31,4 @@ void run_file_end(struct run_file *file);
 /* Makes `directory`/runs as run_file_make() does. */
 MUST_CHECK int run_file_directory(const char *directory, struct err *err);
 
-/* Whether the directory, if it is there, is one whose contents may be believed. */
-MUST_CHECK int run_file_check(const char *directory, struct err *err);
-
 #endif

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "../../runtime/mem.h"
+#include "../journal/journal.h"
 #include "logfile.h"
 #include "redactor.h"
 #include "terminal.h"
 
 struct log {
-	struct logfile *files; /* NULL: none */
+	struct logfile *files;   /* NULL: none */
+	struct journal *journal; /* likewise */
 	struct terminal terminal;
 	struct record_style style;
 	char *user;
@@ -44,9 +46,10 @@ int log_open(const struct settings *settings, const char *name, bool dry_run, bo
 	return 0;
 }
 
-static void tell_failure(struct log *log, const struct log_record *cause, const char *reason)
+static void tell_failure(struct log *log, const struct log_record *cause, const char *what,
+			 const char *reason)
 {
-	char *message = xasprintf("cannot log to a file: %s, ignoring", reason);
+	char *message = xasprintf("%s: %s, ignoring", what, reason);
 	struct log_record record = *cause;
 
 	record.level = SPK_WARNING;
@@ -67,8 +70,8 @@ static const char *redact(struct redactor_stream *stream, const char *text, stru
 void log_write(struct log *log, const struct log_record *record)
 {
 	struct log_record clean = *record;
-	struct err err;
-	int rc = 0;
+	struct err err, journal_err;
+	int rc = 0, journal_rc;
 
 	if (!redactor_is_empty(redactor_shared())) {
 		clean.message = redact(&log->streams[record->source], record->message,
@@ -83,10 +86,19 @@ void log_write(struct log *log, const struct log_record *record)
 		rc = logfile_write(log->files, clean.level >= SPK_INFO ? &log->plain : NULL,
 				   &log->extended, &err);
 	}
+	journal_rc = journal_tell_record(log->journal, &clean, &journal_err);
 	/* The terminal may hold us up, so it comes after the files. */
 	terminal_write(&log->terminal, &clean);
 	if (rc < 0)
-		tell_failure(log, &clean, err.text);
+		tell_failure(log, &clean, "cannot log to a file", err.text);
+	if (journal_rc < 0)
+		tell_failure(log, &clean, "the journal of this run is not complete",
+			     journal_err.text);
+}
+
+void log_set_journal(struct log *log, struct journal *journal)
+{
+	log->journal = journal;
 }
 
 void log_printf(struct log *log, enum spk_level level, const char *file, int line,

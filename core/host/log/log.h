@@ -12,6 +12,7 @@
 #include "../setting/settings.h"
 
 struct log;
+struct journal;
 
 /*
  * Opens the log files of `name`, a cookbook or a group, and takes stderr. `name` NULL: no files.
@@ -38,6 +39,9 @@ void log_printf(struct log *log, enum spk_level level, const char *file, int lin
 #define log_warning(log, ...)                                                                      \
 	log_printf((log), SPK_WARNING, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_error(log, ...) log_printf((log), SPK_ERROR, __FILE__, __LINE__, __func__, __VA_ARGS__)
+
+/* The journal that gets the records from now on, too; NULL: none. Kept. */
+void log_set_journal(struct log *log, struct journal *journal);
 
 /*
  * For the runner's last words, when this process can write none: the path of a file (NULL: there

@@ -6,6 +6,7 @@
 #include <spicerack/cookbook.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,13 @@
 #include "../../runtime/mem.h"
 
 #define NAME_MAX_LENGTH 64
+
+const char *file_build_id(const struct file_identity *identity, char out[static FILE_BUILD_ID_SIZE])
+{
+	for (uint32_t i = 0; i < identity->build_id_length; i++)
+		snprintf(out + 2 * (size_t)i, 3, "%02x", identity->build_id[i]);
+	return identity->build_id_length ? out : NULL;
+}
 
 /* What is true of a type. */
 struct trait {

@@ -23,6 +23,12 @@ struct file_identity {
 	unsigned char build_id[64];
 };
 
+#define FILE_BUILD_ID_SIZE (2 * 64 + 1)
+
+/* The build-id in hexadecimal, in `out`; NULL: there is none. */
+const char *file_build_id(const struct file_identity *identity,
+			  char out[static FILE_BUILD_ID_SIZE]);
+
 struct group_spec {
 	const char *title, *description; /* NULL: none */
 	bool exclusive, required;

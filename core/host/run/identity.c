@@ -75,12 +75,16 @@ static int64_t login_uid_find(void)
 
 void identity_fill(struct identity *identity)
 {
+	const char *sudo_user = getenv("SUDO_USER"); /* NOLINT(concurrency-mt-unsafe): one thread */
+
 	memset(identity, 0, sizeof(*identity));
 	identity->uid = geteuid();
 	identity->pid = getpid();
 	identity->login_uid = login_uid_find();
 	snprintf(identity->user, sizeof(identity->user), "%s",
-		 identity_user(identity->login_uid, identity->uid, getuid(), getenv("SUDO_USER")));
+		 identity_user(identity->login_uid, identity->uid, getuid(), sudo_user));
+	if (user_is_valid(sudo_user))
+		snprintf(identity->sudo_user, sizeof(identity->sudo_user), "%s", sudo_user);
 	/* A name that was cut need not end in NUL. */
 	if (gethostname(identity->host, sizeof(identity->host) - 1) < 0 ||
 	    !host_is_valid(identity->host))

@@ -12,6 +12,7 @@ struct identity {
 	char user[IDENTITY_NAME_SIZE];           /* see identity_user() */
 	char host[IDENTITY_NAME_SIZE];           /* as the system has it, or "-" */
 	char owner[2 * IDENTITY_NAME_SIZE + 24]; /* "user@host [pid]" */
+	char sudo_user[IDENTITY_NAME_SIZE];      /* what the variable says; "": nothing */
 	uid_t uid;                               /* effective */
 	int64_t login_uid; /* who logged in, which neither sudo nor su changes; -1: nobody */
 	pid_t pid;

@@ -43,16 +43,20 @@ int roll_back(struct run *run, int code)
 	if (run->link.runner > 0 && !alive)
 		alive = undo_in_fresh_child(run);
 	if (!alive) {
+		run->rollback = ROLLBACK_OWED;
 		log_error(run->log, "Cookbook %s could not be rolled back: a rollback is owed",
 			  name_of(run));
 		return EXIT_ROLLBACK_FAILED;
 	}
 	if (wanted) {
 		log_info(run->log, "Rolling back cookbook %s", name_of(run));
+		run_tell(run, "rollback", EVENT_NUMBER("exit_code", code));
+		run->rollback = ROLLBACK_OWED;
 		switch (run_stage(run, STAGE_ROLLBACK)) {
 		case ENDED_RESULT:
 			if (run->link.event.result.outcome == OUTCOME_RETURNED)
 				break;
+			run->rollback = ROLLBACK_FAILED;
 			report_error(&run->link, name_of(run), "rolling back");
 			return EXIT_ROLLBACK_FAILED;
 		case ENDED_DEATH:
@@ -68,6 +72,7 @@ int roll_back(struct run *run, int code)
 				  name_of(run));
 			return EXIT_ROLLBACK_FAILED;
 		}
+		run->rollback = ROLLBACK_DONE;
 	}
 	return run->undo_failed ? EXIT_ROLLBACK_FAILED : code;
 }

@@ -102,6 +102,7 @@ static bool begin(struct run *run, int *code)
 			log_info(run->log, "%s", result->text);
 		return false;
 	}
+	run_journal_introduce(run);
 	run->skip_start = run->cookbook->spec->skip_start || result->skip_start;
 	/* A description that cannot be had is no reason not to run. */
 	if (!begin_stage(run, STAGE_DESCRIBE, "describing", EXIT_OK, code))
@@ -179,12 +180,12 @@ static int64_t deadline_of(const struct run *run, int64_t start)
 
 static int execute(struct run *run)
 {
-	int64_t start = spk_uptime().ns;
 	char head[16], middle[32];
 	int code;
 
 	announce(run, "START", "");
-	run->deadline_ns = deadline_of(run, start);
+	run_journal_start(run);
+	run->deadline_ns = deadline_of(run, run->start_ns);
 	code = judge_run(run, run_stage(run, STAGE_RUN));
 	if (code != EXIT_OK && !locks_are_lost(run))
 		code = roll_back(run, code);
@@ -194,14 +195,16 @@ static int execute(struct run *run)
 	if (code != EXIT_OK && locks_are_lost(run)) {
 		log_error(run->log, "Cookbook %s was stopped without its lock: a rollback is owed",
 			  name_of(run));
+		run->rollback = ROLLBACK_OWED;
 		code = EXIT_LOST_LOCK;
 	}
 	log_debug(run->log, "__COOKBOOK_STATS__:name=%s,exit_code=%d,duration=%.3f", name_of(run),
-		  code, (double)(spk_uptime().ns - start) / 1e9);
+		  code, (double)(spk_uptime().ns - run->start_ns) / 1e9);
 	snprintf(head, sizeof(head), "%s (%s)", run->skip_start ? "DONE" : "END",
 		 outcome_word(code));
 	snprintf(middle, sizeof(middle), " (exit_code=%d)", code);
 	announce(run, head, middle);
+	run_journal_end(run, code);
 	return code;
 }
 
@@ -228,15 +231,13 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 	const struct cookbook_spec *spec = cookbook->spec;
 	const struct file_identity *identity = &cookbook->peek.identity;
 
-	for (uint32_t i = 0; i < identity->build_id_length; i++)
-		snprintf(build_id + 2 * (size_t)i, 3, "%02x", identity->build_id[i]);
 	*order = (struct run_order){
 		.file = cookbook->file,
 		.device = identity->device,
 		.inode = identity->inode,
 		.size = identity->size,
 		.mtime_ns = identity->mtime_ns,
-		.build_id = identity->build_id_length ? build_id : NULL,
+		.build_id = file_build_id(identity, build_id),
 		.symbol = spec->symbol,
 		.address = spec->address,
 		.state_size = spec->state_size,
@@ -257,6 +258,8 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.log_file = log_file_path(run->log, false),
 		.log_extended_file = log_file_path(run->log, true),
 		.log_head = log_record_head(run->log),
+		.journal_file = journal_path(run->journal),
+		.run = journal_run(run->journal),
 		.args = xcalloc(run->parsed.arg_count, sizeof(*order->args)),
 		.arg_count = run->parsed.arg_count,
 	};
@@ -276,7 +279,7 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 static int open_link(struct run *run)
 {
 	struct run_order order;
-	char build_id[2 * 64 + 1];
+	char build_id[FILE_BUILD_ID_SIZE];
 	struct link_failure failure;
 	struct err err;
 	int rc;
@@ -316,11 +319,47 @@ static int run_opened(struct run *run)
 	return code;
 }
 
+/* A run whose log is open. */
+static int run_recorded(struct run *run, int (*conduct)(struct run *run))
+{
+	struct err err;
+	int code;
+
+	if (run_journal_open(run, &err) < 0) {
+		log_error(run->log, "cannot keep a journal: %s", err.text);
+		return EXIT_STARTUP;
+	}
+	code = conduct(run);
+	run_journal_close(run, code);
+	return code;
+}
+
+static int run_with_locks(struct run *run)
+{
+	struct ttymode mode;
+	struct err err;
+	int code = EXIT_NO_LOCK;
+
+	if (run->options->in_process)
+		log_warning(run->log,
+			    "--in-process: for a debugger only, a crash is not rolled back, "
+			    "a lost lock does not stop it");
+	if (locks_open(run->options, run->log, &run->locks, &err) == 0) {
+		run->link.locks = locks_for_link(run->locks);
+		ttymode_save(&mode);
+		code = run_opened(run);
+		ttymode_restore(&mode);
+	} else {
+		log_error(run->log, "cannot take locks: %s", err.text);
+	}
+	locks_close(run->locks);
+	return code;
+}
+
 /* The operator's own run: opens what inner runs then share. */
 static int run_outermost(struct run *run)
 {
 	const struct run_options *options = run->options;
-	struct ttymode mode;
 	struct err err;
 	int code;
 
@@ -336,20 +375,7 @@ static int run_outermost(struct run *run)
 		return EXIT_STARTUP;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (options->in_process)
-		log_warning(run->log,
-			    "--in-process: for a debugger only, a crash is not rolled back, "
-			    "a lost lock does not stop it");
-	if (locks_open(options, run->log, &run->locks, &err) == 0) {
-		run->link.locks = locks_for_link(run->locks);
-		ttymode_save(&mode);
-		code = run_opened(run);
-		ttymode_restore(&mode);
-	} else {
-		log_error(run->log, "cannot take locks: %s", err.text);
-		code = EXIT_NO_LOCK;
-	}
-	locks_close(run->locks);
+	code = run_recorded(run, run_with_locks);
 	close(run->signal_fd);
 	log_close(run->log);
 	asking_forget();
@@ -385,12 +411,13 @@ static int run_parsed(struct run *run, int argc, char *const *argv)
 	char *broken;
 
 	run->deadline_ns = INT64_MAX;
+	run->words = (spk_strings){(const char *const *)argv, (size_t)argc};
 	run->context = run_parser_context(run->options->settings);
 	run->context.program = program;
 	run->context.owner = run->cookbook->owner;
 	switch (argparse(run->cookbook->spec, &run->context, argc, argv, &run->parsed, &out)) {
 	case ARGPARSE_OK:
-		code = run->outer ? run_opened(run) : run_outermost(run);
+		code = run->outer ? run_recorded(run, run_opened) : run_outermost(run);
 		break;
 	case ARGPARSE_HELP:
 		fputs(buf_text(&out), stdout);

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A run while it goes on, for the three files that conduct it: run.c the order of its
- * stages, stage.c one stage with all that may happen in it, rollback.c the way back.
+ * A run while it goes on, for the files that conduct it: run.c the order of its stages, stage.c one
+ * stage with all that may happen in it, rollback.c the way back, run_journal.c what is told of it.
  */
 #ifndef SPICERACK_HOST_RUN_STATE_H
 #define SPICERACK_HOST_RUN_STATE_H
 
 #include "../argument/argparse.h"
+#include "../journal/journal.h"
 #include "link.h"
 #include "run.h"
+
+/* Whether what the run has done is undone. */
+enum rollback_state {
+	ROLLBACK_NONE, /* there is nothing to undo, or nothing that would */
+	ROLLBACK_DONE,
+	ROLLBACK_FAILED, /* it was tried, and not all of it is undone */
+	ROLLBACK_OWED,   /* it was not tried, or did not come to its end */
+};
 
 struct run {
 	const struct run_options *options;
@@ -17,8 +26,10 @@ struct run {
 	unsigned int depth; /* 1: the operator's own */
 	struct argparse_context context;
 	struct parsed parsed;
-	struct log *log;     /* shared with the outer run */
-	struct locks *locks; /* likewise; NULL: none are taken */
+	spk_strings words;       /* of its command line */
+	struct log *log;         /* shared with the outer run */
+	struct journal *journal; /* its own */
+	struct locks *locks;     /* shared with the outer run; NULL: none are taken */
 	struct link link;
 	int signal_fd;
 	int64_t deadline_ns;    /* for the run stage, of CLOCK_BOOTTIME; INT64_MAX: none */
@@ -32,7 +43,11 @@ struct run {
 	bool stopped;     /* by a signal, before its rollback: the outer runs are to end, too */
 	bool undo_failed; /* something that should be undone is not */
 	bool skip_start;
-	struct run_end end; /* for the caller of run_cookbook() */
+	enum rollback_state rollback;
+	int64_t begin_ns, start_ns; /* of CLOCK_BOOTTIME; 0: the run stage has not begun */
+	int64_t lock_wait_ns;       /* how long it waited for its lock */
+	bool introduced, ended;     /* to whom reads the journal */
+	struct run_end end;         /* for the caller of run_cookbook() */
 	char *description;
 };
 
@@ -77,6 +92,33 @@ int roll_back(struct run *run, int code);
  * action is called at most once in all of them. Leaves a live child, or returns false.
  */
 bool undo_in_fresh_child(struct run *run);
+
+/* ---- run_journal.c ---- */
+
+/* Tells the journal of the run; a failure is logged. */
+void run_tell_fields(struct run *run, const char *name, const struct event_field *fields,
+		     size_t count);
+
+#define run_tell(run, name, ...)                                                                   \
+	run_tell_fields((run), (name), (const struct event_field[]){__VA_ARGS__},                  \
+			sizeof((const struct event_field[]){__VA_ARGS__}) /                        \
+				sizeof(struct event_field))
+
+/* Begins the journal. -1 with the reason: nothing may be done that nobody can read of. */
+MUST_CHECK int run_journal_open(struct run *run, struct err *err);
+
+/*
+ * Tells the operator the id, once; and the journal the words of the command line, of which the
+ * cookbook has had a chance to say what is secret: after prepare.
+ */
+void run_journal_introduce(struct run *run);
+
+/* Before the first change, and behind the last: both are on the disk when these return. */
+void run_journal_start(struct run *run);
+void run_journal_end(struct run *run, int code);
+
+/* Ends the journal, also of a run that had no end yet, or turned out to be none. */
+void run_journal_close(struct run *run, int code);
 
 /* What a run that ended means for the one that it was within. */
 struct inner_end {

@@ -30,6 +30,7 @@ struct settings {
 static void base_dirs_default(const struct settings_context *context, struct setting *setting);
 static void logs_dir_default(const struct settings_context *context, struct setting *setting);
 static void config_dir_default(const struct settings_context *context, struct setting *setting);
+static void journal_dir_default(const struct settings_context *context, struct setting *setting);
 static void locks_dir_default(const struct settings_context *context, struct setting *setting);
 static void etcdrc_default(const struct settings_context *context, struct setting *setting);
 
@@ -79,6 +80,10 @@ static const struct setting_key host_keys[] = {
 	 .type = SETTING_PATH,
 	 .initial_from = etcdrc_default,
 	 .help = "file of the user's own laid over etcd_config; need not exist"},
+	{.path = "journal.directory",
+	 .type = SETTING_PATH,
+	 .initial_from = journal_dir_default,
+	 .help = "directory of the journal, a file for each run"},
 	{.path = "sites",
 	 .type = SETTING_LISTS,
 	 .help = "named lists of strings, for arguments with choices_from"},
@@ -175,17 +180,30 @@ static void config_dir_default(const struct settings_context *context, struct se
 	setting->is_set = true;
 }
 
-/* The machine's directory, where the packager made one and we may write to it; else the user's. */
-static void locks_dir_default(const struct settings_context *context, struct setting *setting)
+/* Below the machine's directory, where the packager made one and we may write to it; else the
+ * user's. */
+static void state_default(const struct settings_context *context, struct setting *setting,
+			  const char *name)
 {
 	const char *machine = context->source->state_dir;
+	char *below = xasprintf("spicerack/%s", name);
 
 	if (access(machine, R_OK | W_OK | X_OK) == 0)
-		setting->text = xasprintf("%s/locks", machine);
+		setting->text = xasprintf("%s/%s", machine, name);
 	else
-		setting->text = xdg_path(context, "XDG_STATE_HOME", ".local/state",
-					 "spicerack/locks");
+		setting->text = xdg_path(context, "XDG_STATE_HOME", ".local/state", below);
 	setting->is_set = setting->text != NULL;
+	free(below);
+}
+
+static void locks_dir_default(const struct settings_context *context, struct setting *setting)
+{
+	state_default(context, setting, "locks");
+}
+
+static void journal_dir_default(const struct settings_context *context, struct setting *setting)
+{
+	state_default(context, setting, "runs");
 }
 
 static void etcdrc_default(const struct settings_context *context, struct setting *setting)
