@@ -178,12 +178,6 @@ void client_answer_free(struct client_answer *answer)
 	answer->json = NULL;
 }
 
-void client_suspect(struct client *client)
-{
-	client->members[client->current].suspect_until = http_now() + SUSPECT_NS;
-	client->current = (client->current + 1) % client->count;
-}
-
 /* What the server says went wrong. */
 static const char *message_of(const cJSON *json)
 {

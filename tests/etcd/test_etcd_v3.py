@@ -279,10 +279,11 @@ class Lease(Store):
         late.send("wait", key, waits.id, 1, 300, within=15)
         wait_until(lambda: "/v3/watch" in proxy.requests)
         holder.do("leave", key, taken.id)
+        # That one left, and nothing yet of what comes after it.
+        sink, told = wait_until(lambda: proxy.kept)[0]
         wait_until(lambda: not holder.do("list", key).entries)
         third = holder.enter(key)
         self.assertEqual(third.status, "OK")
-        sink, told = wait_until(lambda: proxy.kept)[0]
         proxy.kept = None
         sink.sendall(told)
         back = late.answer()
