@@ -34,8 +34,12 @@ class Etcd(lock_rules.Store):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.cluster = servers.Cluster().start()
+        cls.cluster = cls.make_cluster().start()
         cls.addClassCleanup(cls.cluster.stop)
+
+    @classmethod
+    def make_cluster(cls):
+        return servers.Cluster()
 
     def setUp(self):
         super().setUp()
