@@ -221,9 +221,7 @@ static int run_texts(struct store *store, const char *sql, struct spk_reason_buf
 	return code == SQLITE_OK ? 0 : fail(store, sqlite3_extended_errcode(store->db), reason);
 }
 
-/* What the directory lets its group do, the files in it let, too. */
-static int mode_of_files(const struct store *store, mode_t *ret_mode,
-			 struct spk_reason_buffer *reason)
+int database_mode(const struct store *store, mode_t *ret_mode, struct spk_reason_buffer *reason)
 {
 	struct stat st;
 
@@ -242,15 +240,18 @@ static int mode_of_files(const struct store *store, mode_t *ret_mode,
  */
 static int make(struct store *store, struct spk_reason_buffer *reason)
 {
+	/* A sweep leaves it alone while it is locked, there where SQLite locks nothing. */
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
 	char path[4096];
 	mode_t mode;
 	int code, fd, rc = -1;
 
-	if (mode_of_files(store, &mode, reason) < 0)
+	if (database_mode(store, &mode, reason) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s.new-%s-%ld", store->file, store->own_run, (long)getpid());
+	snprintf(path, sizeof(path), "%s/" DATABASE_NEW "%s-%ld", store->directory, store->own_run,
+		 (long)getpid());
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0 || fchmod(fd, mode) < 0) {
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0 || fchmod(fd, mode) < 0) {
 		store_reason(reason, "cannot make '%s': %s", path, strerrordesc_np(errno));
 		goto out;
 	}

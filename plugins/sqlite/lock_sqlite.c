@@ -159,7 +159,7 @@ static void set_paths(struct store *store, const char *directory)
 	store->directory = realpath(directory, NULL);
 	if (!store->directory)
 		store->directory = strdup(directory);
-	if (!store->directory || asprintf(&store->file, "%s/locks.db", store->directory) < 0)
+	if (!store->directory || asprintf(&store->file, "%s/" DATABASE_NAME, store->directory) < 0)
 		store->file = NULL;
 }
 
@@ -471,6 +471,7 @@ static void close_store(void *data, struct spk_lock_call *call)
 		if (leave(store, &entry, call) != SPK_LOCK_OK)
 			break;
 	}
+	sweep(store, call);
 	free_store(store);
 }
 
