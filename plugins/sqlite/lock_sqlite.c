@@ -223,6 +223,9 @@ static enum spk_lock_status enter(void *data, struct spk_lock_entry *entry,
 		return status;
 	}
 	entry->created_ns = own->entry.created_ns;
+	/* It is there, as has just been seen. */
+	if (store->held_count == 1)
+		store->check_ns = store_now() + CHECK_NS;
 	if (row_is_holding(own))
 		return answer_held(own, entry);
 	number_places(store);

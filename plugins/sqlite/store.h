@@ -21,7 +21,6 @@ enum statement {
 	BEGIN_WRITE,
 	COMMIT,
 	ROLLBACK,
-	NEXT_NUMBER,
 	NUMBER,
 	INSERT,
 	GRANT,
