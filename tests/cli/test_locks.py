@@ -257,8 +257,10 @@ class Files(Store, LocksTest):
             self.assertEqual(self.left(), ([], 0, []), hours)
             self.die("first")
 
-    def test_dry_run_makes_nothing(self):
+    def test_who_only_looks_makes_nothing(self):
         self.assertEqual(self.run_fixture(options=["--dry-run"]).code, 0)
+        for words in (["list"], ["show", NAME], ["unhold", NAME], ["release", NAME, "abcd", "--reason", "x"]):
+            self.locks(*words)
         self.assertFalse((self.scratch / "locks").exists())
 
     def test_no_driver(self):

@@ -267,7 +267,7 @@ LOCKS = [
                ROWS, "		return !run_is_alive(store, row->run);\n", "		return false;\n",
                "cli/test_locks Deaths.test_killed_supervisor"),
     Protection("Who waits for a lock can be stopped",
-               LOCKS_C, "	run->interrupted = true;\n	keeper_cancel(run->locks->keeper);\n", "	run->interrupted = true;\n",
+               LOCKS_C, "	run->interrupted_ns = spk_uptime().ns;\n	keeper_cancel(run->locks->keeper);\n", "",
                "cli/test_locks LockOfARun.test_stop_while_waiting"),
     Protection("also a cookbook that waits for one of its own",
                STAGE, "	locks_interrupt(run);\n", "",

@@ -2,6 +2,7 @@
 #include "locks_command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,9 @@
 /* A store that does not answer at all is given up after this. */
 #define CALL_NS 10000000000LL
 #define REASON_MAX 512
+/* Who wants a key frozen for longer has mistyped it. */
+#define HOLD_MAX_DAYS 366
+#define DAY_NS (86400 * 1000000000LL)
 
 /* The words of all subcommands. */
 struct words {
@@ -145,7 +149,10 @@ static int print(const struct call *call, const struct buf *text)
 {
 	if (fwrite(buf_text(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0)
 		return EXIT_OK;
-	return complain(call, "cannot write: %s", strerrordesc_np(errno));
+	/* It is said here, and not once more at the end of the process. */
+	clearerr(stdout);
+	return errno == EPIPE ? EXIT_OK
+			      : complain(call, "cannot write: %s", strerrordesc_np(errno));
 }
 
 /* list and show */
@@ -233,8 +240,10 @@ static int hold(struct call *call)
 	spk_duration span;
 	int code;
 
-	if (duration_read(text_of(call, &span_option), &span, NULL) < 0 || span.ns <= 0)
-		return complain(call, "argument --for: must be more than 0");
+	if (duration_read(text_of(call, &span_option), &span, NULL) < 0 || span.ns <= 0 ||
+	    span.ns > HOLD_MAX_DAYS * DAY_NS)
+		return complain(call, "argument --for: must be more than 0 and at most %dd",
+				HOLD_MAX_DAYS);
 	uuid_make(id);
 	entry.id = id;
 	entry.owner = call->identity.owner;
@@ -290,18 +299,19 @@ static const struct subcommand {
 
 /* ---- the command ---- */
 
-static int open_store(struct call *call)
+static int open_store(struct call *call, bool makes)
 {
 	const char *directory = settings_text(call->settings, "locks.directory");
 	struct lock_store_config config;
 	struct err err;
 
-	/* What is not there yet is made: the first hold of a machine may come before its first run.
-	 */
 	if (lock_store_is_local(call->settings) && !directory)
 		return complain(call,
 				"'locks.directory' is not set and you have no home directory");
-	if (lock_store_is_local(call->settings) && run_file_directory(directory, &err) < 0)
+	/* The first hold of a machine may come before its first run; who only looks makes nothing.
+	 */
+	if (lock_store_is_local(call->settings) &&
+	    (makes ? run_file_directory : run_file_check)(directory, &err) < 0)
 		return complain(call, "%s", err.text);
 	lock_store_configure(call->settings, NULL, &config);
 	if (lock_store_open(&config, &call->store, &err) < 0)
@@ -343,6 +353,8 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	struct err err;
 	int code;
 
+	/* A server that hangs up is an error, not the end. */
+	signal(SIGPIPE, SIG_IGN);
 	identity_fill(&call.identity);
 	code = check_words(&call);
 	if (code == EXIT_OK &&
@@ -351,7 +363,7 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 		code = EXIT_STARTUP;
 	}
 	if (code == EXIT_OK)
-		code = open_store(&call);
+		code = open_store(&call, subcommand->run == hold);
 	if (code == EXIT_OK)
 		code = subcommand->run(&call);
 	lock_store_close(&call.store, spk_uptime().ns + CALL_NS);
