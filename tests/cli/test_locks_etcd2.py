@@ -42,6 +42,16 @@ class Commands(Etcd, lock_rules.Commands):
     pass
 
 
+class Unreadable(Etcd, test_locks_etcd.Unreadable):
+    test_removed_by_its_whole_id = test_keys_of_no_lock = None
+
+    def breaks(self, value="{no json"):
+        self.cluster.ctl("set", "--", self.OTHER, value, api="2")
+
+    def value(self):
+        return self.cluster.ctl("get", self.OTHER, api="2")
+
+
 @SLOW
 class Contention(Etcd, lock_rules.Contention):
     PROCESSES = 4

@@ -115,10 +115,12 @@ static int complain(const struct call *call, const char *format, ...)
 static int complain_status(const struct call *call, enum spk_lock_status status)
 {
 	const char *reason = call->call.reason.text;
+	/* Where the reason does not name it itself. */
+	bool named = !call->key || strncmp(reason, call->key, strlen(call->key)) == 0;
 
 	if (status == SPK_LOCK_TIMEOUT && !*reason)
 		reason = "the store of locks does not answer";
-	return complain(call, "%s%s%s", call->key ? call->key : "", call->key ? ": " : "",
+	return complain(call, "%s%s%s", named ? "" : call->key, named ? "" : ": ",
 			*reason ? reason : "the store of locks refused");
 }
 
@@ -137,12 +139,11 @@ static int record(const struct call *call, const char *what)
 	return EXIT_OK;
 }
 
-static int read_entries(struct call *call, struct lock_list *list)
+/* After REFUSED the list holds what could be read all the same. */
+static enum spk_lock_status read_entries(struct call *call, struct lock_list *list)
 {
-	enum spk_lock_status status = call->store.driver->list(call->store.store, call->key,
-							       lock_list_add, list, &call->call);
-
-	return status == SPK_LOCK_OK ? EXIT_OK : complain_status(call, status);
+	return call->store.driver->list(call->store.store, call->key, lock_list_add, list,
+					&call->call);
 }
 
 static int print(const struct call *call, const struct buf *text)
@@ -160,16 +161,19 @@ static int show(struct call *call)
 {
 	struct lock_list list = {0};
 	struct buf text = {0};
-	int code = read_entries(call, &list);
+	enum spk_lock_status status = read_entries(call, &list);
+	bool json = is_given(call, &json_option);
+	int code = EXIT_OK;
 
-	if (code == EXIT_OK && is_given(call, &json_option))
+	if (json && (status == SPK_LOCK_OK || list.count > 0))
 		lock_view_json(&list, spk_now().ns, &text);
-	else if (code == EXIT_OK)
+	else
 		lock_view_text(&list, spk_now().ns, &text);
-	if (code == EXIT_OK && list.count == 0 && !is_given(call, &json_option))
+	if (status == SPK_LOCK_OK && list.count == 0 && !json)
 		fprintf(stderr, "nobody holds or waits for %s\n", call->key ? call->key : "a lock");
-	if (code == EXIT_OK)
-		code = print(call, &text);
+	code = print(call, &text);
+	if (status != SPK_LOCK_OK)
+		code = complain_status(call, status);
 	buf_free(&text);
 	lock_list_free(&list);
 	return code;
@@ -215,18 +219,28 @@ static int take_away(struct call *call, const struct spk_lock_entry *entry, cons
 
 static int release(struct call *call)
 {
+	const char *id = text_of(call, &id_word);
+	struct spk_lock_entry unreadable = {.id = id, .owner = "?"};
 	const struct spk_lock_entry *entry;
 	struct lock_list list = {0};
-	int code = read_entries(call, &list);
+	enum spk_lock_status status = read_entries(call, &list);
+	int code = EXIT_STARTUP;
 
-	if (code == EXIT_OK) {
-		entry = find_entry(call, &list, text_of(call, &id_word));
-		code = entry ? take_away(call, entry, "released") : EXIT_STARTUP;
-		if (code == EXIT_OK && lock_is_held(entry))
-			fputs("if that run lives, it finds out within seconds and is stopped, "
-			      "without a rollback\n",
-			      stderr);
-	}
+	/* What cannot be read is removed by its whole ID, which the refusal to read it names. */
+	if (status == SPK_LOCK_REFUSED && strlen(id) == UUID_SIZE - 1)
+		entry = &unreadable;
+	else if (status == SPK_LOCK_OK)
+		entry = find_entry(call, &list, id);
+	else
+		entry = NULL;
+	if (entry)
+		code = take_away(call, entry, "released");
+	else if (status != SPK_LOCK_OK)
+		complain_status(call, status);
+	if (code == EXIT_OK && lock_is_held(entry))
+		fputs("if that run lives, it finds out within seconds and is stopped, "
+		      "without a rollback\n",
+		      stderr);
 	lock_list_free(&list);
 	return code;
 }
@@ -260,7 +274,8 @@ static int hold(struct call *call)
 static int unhold(struct call *call)
 {
 	struct lock_list list = {0};
-	int code = read_entries(call, &list);
+	enum spk_lock_status status = read_entries(call, &list);
+	int code = EXIT_OK;
 	size_t found = 0;
 
 	for (size_t i = 0; i < list.count && code == EXIT_OK; i++) {
@@ -269,7 +284,9 @@ static int unhold(struct call *call)
 		found++;
 		code = take_away(call, &list.entries[i], "no longer holding");
 	}
-	if (code == EXIT_OK && found == 0)
+	if (found == 0 && status != SPK_LOCK_OK)
+		code = complain_status(call, status);
+	else if (found == 0)
 		code = complain(call, "%s is not on hold", call->key);
 	lock_list_free(&list);
 	return code;
