@@ -22,6 +22,7 @@
 #include "../run/outcome.h"
 #include "../lock/runfile.h"
 #include "../setting/settings.h"
+#include "../setting/statedir.h"
 
 /* A store that does not answer at all is given up after this. */
 #define CALL_NS 10000000000LL
@@ -328,7 +329,7 @@ static int open_store(struct call *call, bool makes)
 	/* The first hold of a machine may come before its first run; who only looks makes nothing.
 	 */
 	if (lock_store_is_local(call->settings) &&
-	    (makes ? run_file_directory : run_file_check)(directory, &err) < 0)
+	    (makes ? run_file_directory : state_dir_check)(directory, &err) < 0)
 		return complain(call, "%s", err.text);
 	lock_store_configure(call->settings, NULL, &config);
 	if (lock_store_open(&config, &call->store, &err) < 0)
