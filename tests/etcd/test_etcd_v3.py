@@ -310,6 +310,25 @@ class Lease(Store):
         self.assertEqual(client.do("renew").status, "OK")
 
 
+    def test_a_leader_that_does_not_know_the_lease_yet(self):
+        """As one does that was elected while it still reads its log: it says the same as of a lease that has ended."""
+        key, proxy = self.key(), Proxy(self, cluster.members[0])
+        client = self.client(proxy.port, lease=3)
+        taken = client.enter(key)
+        self.assertEqual(taken.status, "OK", taken)
+        def forgetful(answer):
+            """With as many bytes as before."""
+            return re.sub(rb'"TTL":"\d+"', lambda found: b'"TTX":"' + found[0][7:], answer)
+        proxy.change = forgetful
+        time.sleep(1.1)
+        answer = client.do("renew", within=1)
+        self.assertIn(answer.status, ("UNREACHABLE", "TIMEOUT"), answer)
+        self.assertIn("leader", answer.reason)
+        proxy.change = None
+        self.assertEqual(client.do("renew").status, "OK")
+        self.assertEqual(client.do("leave", key, taken.id).status, "OK")
+
+
 class Watch(Store):
     def test_waiters_ask_for_nothing(self):
         """What 20 waiters cost at a release: no request of any of them."""
