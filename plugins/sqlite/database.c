@@ -47,7 +47,8 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[NUMBER] = "UPDATE counter SET number = number + 1 RETURNING number",
+	[NEXT_NUMBER] = "UPDATE counter SET number = number + 1",
+	[NUMBER] = "SELECT number FROM counter",
 	[INSERT] = "INSERT INTO entry(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[GRANT] = "UPDATE entry SET fence = ?, created = ? WHERE key = ? AND number = ?",
 	[DELETE] = "DELETE FROM entry WHERE key = ? AND number = ?",
@@ -193,19 +194,23 @@ enum spk_lock_status database_end(struct store *store, enum spk_lock_status stat
 	return status;
 }
 
+/* Not by RETURNING, for which SQLite makes a table of its own each time. */
 enum spk_lock_status database_number(struct store *store, uint64_t *ret_number)
 {
-	sqlite3_stmt *number = database_statement(store, NUMBER);
-	int code = sqlite3_step(number);
+	enum spk_lock_status status = database_do(store, NEXT_NUMBER);
+	sqlite3_stmt *number;
+	int code;
 
-	if (code == SQLITE_ROW) {
+	if (status != SPK_LOCK_OK)
+		return status;
+	number = database_statement(store, NUMBER);
+	code = sqlite3_step(number);
+	if (code == SQLITE_ROW)
 		*ret_number = (uint64_t)sqlite3_column_int64(number, 0);
-		code = sqlite3_step(number);
-	} else if (code == SQLITE_DONE) {
+	else if (code == SQLITE_DONE)
 		code = SQLITE_CORRUPT; /* the one row is gone */
-	}
 	sqlite3_reset(number);
-	return code == SQLITE_DONE ? SPK_LOCK_OK : database_failed(store, code);
+	return code == SQLITE_ROW ? SPK_LOCK_OK : database_failed(store, code);
 }
 
 /* ---- opening ---- */

@@ -21,6 +21,7 @@ enum statement {
 	BEGIN_WRITE,
 	COMMIT,
 	ROLLBACK,
+	NEXT_NUMBER,
 	NUMBER,
 	INSERT,
 	GRANT,
