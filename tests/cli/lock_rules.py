@@ -624,7 +624,7 @@ class Contention(LocksTest):
         codes = [process.wait(900) for process in processes]
         for i in (i for i, code in enumerate(codes) if code == 91):
             lines = (self.scratch / f"err{i}").read_text(errors="replace").splitlines()
-            print("\n".join(line for line in lines if not line.startswith("    ") and "Waiting" not in line)[-1500:])
+            print(*(line for line in lines if "store of locks" in line or "is lost" in line), sep="\n")
         return codes, [mark for mark in self.marks_of("witness") if mark[0] in ("lock", "unlock")]
 
     def judge(self, marks, concurrency):
