@@ -102,13 +102,15 @@ static int make_new(const char *directory, struct run_file *ret, bool *ret_kept,
 
 int run_file_make(const char *directory, struct run_file *ret, struct err *err)
 {
+	char shown[PRINTABLE_PATH_SIZE];
 	bool kept;
 	int rc;
 
 	*ret = (struct run_file){.fd = -1};
 	if (run_file_directory(directory, err) < 0)
 		return -1;
-	err_set(err, "cannot make a run file in '%s/runs': others remove it at once", directory);
+	err_set(err, "cannot make a file in '%s/runs': others remove it at once",
+		printable_path(directory, shown));
 	for (int tries = 0; tries < TRIES; tries++) {
 		rc = make_new(directory, ret, &kept, err);
 		if (rc == 0 || kept)
