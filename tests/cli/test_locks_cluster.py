@@ -95,13 +95,9 @@ class Members(Etcd, lock_rules.Contention):
 
 
 @SLOW
-class Members2(Members):
-    """By API 2, which has no queue: few, for who finds it taken looks again after 5 s and more."""
+class Members2(test_locks_etcd.Api2, Members):
+    """No queue: few, for who finds it taken looks again after 5 s and more."""
 
-    api = 2
-    has_queue = False
-    lease = 60
-    frees_within = 65
     PROCESSES = 3
 
 
@@ -161,11 +157,7 @@ class Network(Etcd, lock_rules.LocksTest):
 
 
 @SLOW
-class Network2(Network):
-    api = 2
-    has_queue = False
-    lease = 60
-    frees_within = 65
+class Network2(test_locks_etcd.Api2, Network):
     wait = 300  # it tries again later and later
     test_cut_for_a_while = None
 

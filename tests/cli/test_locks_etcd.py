@@ -58,6 +58,16 @@ class Etcd(lock_rules.Store):
         self.cluster.members[0].send_signal(signal.SIGCONT)
 
 
+class Api2:
+    """What is different by that API, for classes of tests that are made for API 3."""
+
+    api = 2
+    has_queue = False
+    lease = 60
+    frees_within = 65
+    stored_ttl = 60
+
+
 class LockOfARun(Etcd, lock_rules.LockOfARun):
     pass
 

@@ -11,12 +11,8 @@ from test_locks_etcd import setUpModule  # noqa: F401
 SLOW = unittest.skipUnless(LONG, "whoever waits looks every 5 s and more")
 
 
-class Etcd(test_locks_etcd.Etcd):
-    api = 2
-    has_queue = False
-    lease = 60
-    frees_within = 65
-    stored_ttl = 60
+class Etcd(test_locks_etcd.Api2, test_locks_etcd.Etcd):
+    pass
 
 
 class LockOfARun(Etcd, lock_rules.LockOfARun):
