@@ -41,7 +41,7 @@ static enum spk_lock_status attend(ares_channel channel, int64_t until, int canc
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 	struct pollfd fds[ARES_GETSOCK_MAXNUM + 1];
 	struct timeval left = {0}, timeout, *soonest;
-	int wanted = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	unsigned wanted = (unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
 	int64_t span = until - http_now();
 	struct timespec most;
 	nfds_t count = 0;
@@ -49,8 +49,9 @@ static enum spk_lock_status attend(ares_channel channel, int64_t until, int canc
 	if (span <= 0)
 		return SPK_LOCK_TIMEOUT;
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		int events = (ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) |
-			     (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0);
+		/* The library's macros for these bits shift one into the sign. */
+		int events = (wanted >> i & 1 ? POLLIN : 0) |
+			     (wanted >> (ARES_GETSOCK_MAXNUM + i) & 1 ? POLLOUT : 0);
 
 		if (events)
 			fds[count++] = (struct pollfd){.fd = sockets[i], .events = (short)events};
