@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "discovery.h"
 #include "memory.h"
 
 /* How long all members are asked again before a call gives up. */
@@ -48,6 +49,7 @@ struct client {
 	struct http *http;
 	struct member *members;
 	size_t count, current;
+	bool look_up;                /* the members are to be found, for the first time or anew */
 	uint64_t cluster;            /* 0: not known yet */
 	char *authorization;         /* what a request carries; NULL: nothing */
 	bool without_authentication; /* the store has it turned off */
@@ -64,7 +66,7 @@ enum outcome {
 	OUTCOME_TIMEOUT, /* of the call, not of the member */
 };
 
-static char *member_url(const struct settings *settings, const struct settings_host *host)
+static char *member_url(const struct settings *settings, const struct host *host)
 {
 	bool bare_ipv6 = strchr(host->name, ':') != NULL;
 	struct text url = {0};
@@ -73,6 +75,54 @@ static char *member_url(const struct settings *settings, const struct settings_h
 		    bare_ipv6 ? "[" : "", host->name, bare_ipv6 ? "]" : "",
 		    host->port ? host->port : settings->port);
 	return url.bytes;
+}
+
+static void forget_members(struct client *client)
+{
+	for (size_t i = 0; i < client->count; i++)
+		memory_free(client->members[i].url);
+	memory_free(client->members);
+	client->members = NULL;
+	client->count = client->current = 0;
+}
+
+static void set_members(struct client *client, const struct hosts *hosts)
+{
+	forget_members(client);
+	client->count = hosts->count;
+	client->members = memory_new(client->count, sizeof(*client->members));
+	for (size_t i = 0; i < client->count; i++)
+		client->members[i].url = member_url(&client->settings, &hosts->items[i]);
+}
+
+/*
+ * Finds the members where they are not listed but to be looked up. When that fails, those known
+ * from before, or listed all the same, are asked.
+ */
+static enum spk_lock_status find_members(struct client *client, struct spk_lock_call *call)
+{
+	const struct settings *settings = &client->settings;
+	enum spk_lock_status status = SPK_LOCK_OK;
+	struct hosts found = {0};
+
+	if (!client->look_up)
+		return SPK_LOCK_OK;
+	status = discover(settings->srv_domain, &found, call);
+	if (status == SPK_LOCK_OK && found.count > 1 && settings->reconnect_given &&
+	    !settings->reconnect) {
+		reason_set(&call->reason,
+			   "etcd: '%.100s' has several members, and "
+			   "'allow_reconnect' is false",
+			   settings->srv_domain);
+		status = SPK_LOCK_REFUSED;
+	}
+	if (status == SPK_LOCK_OK)
+		set_members(client, &found);
+	else if (status != SPK_LOCK_CANCELLED && client->count)
+		status = SPK_LOCK_OK;
+	client->look_up = status != SPK_LOCK_OK;
+	hosts_free(&found);
+	return status;
 }
 
 /* API 2 is told user and password with each request, API 3 a token. */
@@ -94,10 +144,8 @@ struct client *client_new(struct settings *settings, struct spk_reason_buffer *r
 	client->settings = *settings;
 	memset(settings, 0, sizeof(*settings));
 	client->cluster = client->settings.cluster;
-	client->count = client->settings.count;
-	client->members = memory_new(client->count, sizeof(*client->members));
-	for (size_t i = 0; i < client->count; i++)
-		client->members[i].url = member_url(&client->settings, &client->settings.hosts[i]);
+	client->look_up = client->settings.srv_domain != NULL;
+	set_members(client, &client->settings.hosts);
 	if (client->settings.api == 2 && client->settings.username)
 		set_basic(client);
 	json_init();
@@ -113,9 +161,7 @@ void client_free(struct client *client)
 	if (!client)
 		return;
 	http_free(client->http);
-	for (size_t i = 0; i < client->count; i++)
-		memory_free(client->members[i].url);
-	memory_free(client->members);
+	forget_members(client);
 	memory_free(client->authorization);
 	settings_free(&client->settings);
 	memory_free(client);
@@ -130,12 +176,6 @@ void client_answer_free(struct client_answer *answer)
 {
 	cJSON_Delete(answer->json);
 	answer->json = NULL;
-}
-
-void client_suspect(struct client *client)
-{
-	client->members[client->current].suspect_until = http_now() + SUSPECT_NS;
-	client->current = (client->current + 1) % client->count;
 }
 
 /* What the server says went wrong. */
@@ -480,20 +520,25 @@ enum spk_lock_status client_sleep(struct client *client, int64_t until, struct s
 enum spk_lock_status client_do(struct client *client, const struct client_request *request,
 			       struct client_answer *answer, struct spk_lock_call *call)
 {
+	enum spk_lock_status status = find_members(client, call);
 	int64_t give_up = http_now() + GIVE_UP_NS, pause = ROUND_PAUSE_NS;
-	enum spk_lock_status slept;
 	enum outcome outcome;
 
 	*answer = (struct client_answer){0};
+	if (status != SPK_LOCK_OK)
+		return status;
 	for (;;) {
 		outcome = ask_around(client, request, answer, call);
+		/* They may have been replaced by others, whom the next call finds. */
+		if (outcome == OUTCOME_NEXT || outcome == OUTCOME_TIMEOUT)
+			client->look_up = client->settings.srv_domain != NULL;
 		if (outcome != OUTCOME_NEXT || (answer->open && request->once) ||
 		    http_now() >= give_up)
 			return status_of(outcome);
 		/* The reason of before is kept: it says more than that the time is over. */
-		slept = client_sleep(client, http_now() + pause, call);
-		if (slept != SPK_LOCK_OK)
-			return slept;
+		status = client_sleep(client, http_now() + pause, call);
+		if (status != SPK_LOCK_OK)
+			return status;
 		pause = pause * 2 < ROUND_PAUSE_MAX_NS ? pause * 2 : ROUND_PAUSE_MAX_NS;
 	}
 }

@@ -64,9 +64,6 @@ enum spk_lock_status client_stream_next(struct client *client, struct http_strea
 					cJSON **ret_json, int64_t until,
 					struct spk_lock_call *call);
 
-/* Says that the member that is used now does not keep up: another one is asked next. */
-void client_suspect(struct client *client);
-
 /* Sleeps; OK at `until`. */
 enum spk_lock_status client_sleep(struct client *client, int64_t until, struct spk_lock_call *call);
 

@@ -14,7 +14,7 @@
 #include "text.h"
 
 #define FILE_LIMIT 65536
-#define HOSTS_MAX 64
+#define DOMAIN_MAX 200
 #define PATH_SHOWN 120
 
 /* One file being read. */
@@ -112,30 +112,16 @@ static size_t items_of(const yaml_node_t *node)
 
 static int add_host(struct reading *reading, const yaml_node_t *name, const yaml_node_t *port)
 {
-	struct settings *settings = reading->settings;
 	const char *text = scalar(name);
 	uint64_t number = 0;
 
 	if (port && set_number(reading, port, 65535, &number) < 0)
 		return -1;
-	if (!text || !*text ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "0123456789.-_:") != strlen(text))
+	if (!text || !host_name_ok(text))
 		return refuse(reading, name, "must be the name or address of a host");
-	if (settings->count == HOSTS_MAX)
+	if (!hosts_add(&reading->settings->hosts, text, (unsigned)number))
 		return refuse(reading, name, "lists too many hosts");
-	settings->hosts = memory_grow(settings->hosts, settings->count, &settings->capacity,
-				      sizeof(*settings->hosts));
-	settings->hosts[settings->count++] = (struct settings_host){memory_copy(text),
-								    (unsigned)number};
 	return 0;
-}
-
-static void forget_hosts(struct settings *settings)
-{
-	for (size_t i = 0; i < settings->count; i++)
-		memory_free(settings->hosts[i].name);
-	settings->count = 0;
 }
 
 /* A text, or a list of texts and of lists of a text and a port. */
@@ -143,7 +129,7 @@ static int set_host(struct reading *reading, const yaml_node_t *node)
 {
 	size_t count = items_of(node);
 
-	forget_hosts(reading->settings);
+	hosts_clear(&reading->settings->hosts);
 	if (node->type == YAML_SCALAR_NODE)
 		return add_host(reading, node, NULL);
 	if (!count)
@@ -264,7 +250,18 @@ static int set_expected_cluster_id(struct reading *reading, const yaml_node_t *n
 
 static int set_srv_domain(struct reading *reading, const yaml_node_t *node)
 {
-	return refuse(reading, node, "is not supported here: list the members in 'host'");
+	const char *text = scalar(node);
+	char *domain;
+
+	if (!text || !host_name_ok(text) || strchr(text, ':') || *text == '.' ||
+	    strstr(text, "..") || strlen(text) > DOMAIN_MAX)
+		return refuse(reading, node, "must be the name of a domain");
+	if (set_text(reading, node, &reading->settings->srv_domain) < 0)
+		return -1;
+	domain = reading->settings->srv_domain;
+	if (domain[strlen(domain) - 1] == '.')
+		domain[strlen(domain) - 1] = '\0';
+	return 0;
 }
 
 /* Of the reference's client alone: known, and of no meaning here. */
@@ -486,7 +483,7 @@ static int check_whole(struct settings *settings, struct spk_reason_buffer *reas
 		reason_set(reason, "etcd: 'username' and 'password' are given together");
 		return -1;
 	}
-	if (settings->count > 1 && settings->reconnect_given && !settings->reconnect) {
+	if (settings->hosts.count > 1 && settings->reconnect_given && !settings->reconnect) {
 		reason_set(reason, "etcd: several hosts, and 'allow_reconnect' is false");
 		return -1;
 	}
@@ -543,19 +540,15 @@ int settings_read(const struct spk_lock_setting *given, size_t count, struct set
 		return -1;
 	if (user_config && read_file(user_config, true, settings, reason) < 0)
 		return -1;
-	if (!settings->count) {
-		settings->hosts = memory_grow(settings->hosts, 0, &settings->capacity,
-					      sizeof(*settings->hosts));
-		settings->hosts[settings->count++] =
-			(struct settings_host){memory_copy("127.0.0.1"), 0};
-	}
+	if (!settings->hosts.count && !settings->srv_domain)
+		hosts_add(&settings->hosts, "127.0.0.1", 0);
 	return check_whole(settings, reason);
 }
 
 void settings_free(struct settings *settings)
 {
-	forget_hosts(settings);
-	memory_free(settings->hosts);
+	hosts_free(&settings->hosts);
+	memory_free(settings->srv_domain);
 	memory_free(settings->ca);
 	memory_free(settings->cert);
 	memory_free(settings->key);

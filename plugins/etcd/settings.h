@@ -8,6 +8,8 @@
 
 #include <spicerack/plugin.h>
 
+#include "hosts.h"
+
 #define NS_PER_SECOND INT64_C(1000000000)
 
 /* Rounded up. */
@@ -16,16 +18,11 @@ static inline int64_t whole_seconds(int64_t ns)
 	return (ns + NS_PER_SECOND - 1) / NS_PER_SECOND;
 }
 
-struct settings_host {
-	char *name;
-	unsigned port; /* 0: the common one */
-};
-
 struct settings {
-	int api; /* 2 or 3 */
-	struct settings_host *hosts;
-	size_t count, capacity;
+	int api;            /* 2 or 3 */
+	struct hosts hosts; /* none only where there is a srv_domain */
 	unsigned port;
+	char *srv_domain; /* where the members are found instead, if they are; NULL: nowhere */
 	bool https, redirect, reconnect, proxies;
 	bool reconnect_given;
 	char *ca, *cert, *key; /* paths; NULL: none */

@@ -172,6 +172,32 @@ static enum spk_lock_status check_some(struct v3 *v3, struct lock **lock, uint64
 	return status;
 }
 
+/*
+ * The leader does not know the lease. One that was elected just now may not have come to its grant
+ * yet; what a majority knows counts: what was on a lease is gone with it.
+ */
+static enum spk_lock_status end_of_lease(struct v3 *v3, struct spk_lock_call *call)
+{
+	const struct lock *lock = v3->locks;
+	enum spk_lock_status status = SPK_LOCK_MISSING;
+
+	while (lock && !lock->holds && lock->next)
+		lock = lock->next;
+	if (lock) {
+		struct lock alone = {.key = lock->key, .id = lock->id, .holds = true};
+		struct lock *at = &alone;
+		uint64_t term;
+
+		status = check_some(v3, &at, &term, call);
+	}
+	if (status == SPK_LOCK_MISSING)
+		return lose_all(v3, call);
+	if (status != SPK_LOCK_OK)
+		return status;
+	reason_set(&call->reason, "etcd's leader does not know the lease yet");
+	return SPK_LOCK_UNREACHABLE;
+}
+
 /* Finds out which of our entries are not there any more. */
 static enum spk_lock_status find_lost(struct v3 *v3, struct spk_lock_call *call)
 {
@@ -212,7 +238,7 @@ static enum spk_lock_status renew_once(struct v3 *v3, struct spk_lock_call *call
 
 	status = keep_alive(v3, &sent, &ttl, &term, call);
 	if (status == SPK_LOCK_LOST)
-		return lose_all(v3, call);
+		return end_of_lease(v3, call);
 	if (status != SPK_LOCK_OK)
 		return status;
 	while (lock) {

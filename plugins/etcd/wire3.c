@@ -77,7 +77,7 @@ static const char *read_value(const cJSON *value, struct entry *entry)
 bool wire3_read(const cJSON *kv, struct entries *entries)
 {
 	struct text key = {0}, bytes = {0};
-	const char *id, *wrong;
+	const char *rest, *id, *wrong;
 	struct entry *entry;
 	cJSON *value;
 	bool ours = false;
@@ -85,16 +85,18 @@ bool wire3_read(const cJSON *kv, struct entries *entries)
 	if (!json_bytes(kv, "key", &key) || !key.length || strlen(key.bytes) != key.length ||
 	    strncmp(key.bytes, WIRE3_BASE, strlen(WIRE3_BASE)) != 0)
 		goto out;
-	id = strrchr(key.bytes, '/') + 1;
-	if (!*id || id - key.bytes <= (ptrdiff_t)strlen(WIRE3_BASE))
-		goto out;
 	ours = true;
+	rest = key.bytes + strlen(WIRE3_BASE);
+	id = strrchr(rest, '/');
 	entry = entries_add(entries);
-	entry->id = memory_copy(id);
+	entry->id = memory_copy(id ? id + 1 : rest);
 	text_add(&bytes, LOCKS_BASE, strlen(LOCKS_BASE));
-	text_add(&bytes, key.bytes + strlen(WIRE3_BASE),
-		 (size_t)(id - 1 - key.bytes) - strlen(WIRE3_BASE));
+	text_add(&bytes, rest, id ? (size_t)(id - rest) : 0);
 	entry->key = memory_copy(bytes.bytes);
+	if (!id) {
+		entry->wrong = memory_copy("it stands where no lock is");
+		goto out;
+	}
 	text_clear(&bytes);
 	if (!json_bytes(kv, "value", &bytes) ||
 	    !json_unsigned(kv, "create_revision", &entry->revision) ||

@@ -194,6 +194,7 @@ enum spk_lock_status database_end(struct store *store, enum spk_lock_status stat
 	return status;
 }
 
+/* Not by RETURNING, for which SQLite makes a table of its own each time. */
 enum spk_lock_status database_number(struct store *store, uint64_t *ret_number)
 {
 	enum spk_lock_status status = database_do(store, NEXT_NUMBER);
@@ -221,9 +222,7 @@ static int run_texts(struct store *store, const char *sql, struct spk_reason_buf
 	return code == SQLITE_OK ? 0 : fail(store, sqlite3_extended_errcode(store->db), reason);
 }
 
-/* What the directory lets its group do, the files in it let, too. */
-static int mode_of_files(const struct store *store, mode_t *ret_mode,
-			 struct spk_reason_buffer *reason)
+int database_mode(const struct store *store, mode_t *ret_mode, struct spk_reason_buffer *reason)
 {
 	struct stat st;
 
@@ -242,15 +241,18 @@ static int mode_of_files(const struct store *store, mode_t *ret_mode,
  */
 static int make(struct store *store, struct spk_reason_buffer *reason)
 {
+	/* A sweep leaves it alone while it is locked, there where SQLite locks nothing. */
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
 	char path[4096];
 	mode_t mode;
 	int code, fd, rc = -1;
 
-	if (mode_of_files(store, &mode, reason) < 0)
+	if (database_mode(store, &mode, reason) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s.new-%s-%ld", store->file, store->own_run, (long)getpid());
+	snprintf(path, sizeof(path), "%s/" DATABASE_NEW "%s-%ld", store->directory, store->own_run,
+		 (long)getpid());
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0 || fchmod(fd, mode) < 0) {
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0 || fchmod(fd, mode) < 0) {
 		store_reason(reason, "cannot make '%s': %s", path, strerrordesc_np(errno));
 		goto out;
 	}
@@ -330,27 +332,29 @@ static int read_boot(char *out, size_t size, struct spk_reason_buffer *reason)
 	return 0;
 }
 
-/* At the first use after a boot: see BOOT_LEAP. */
-static int leap(struct store *store, struct spk_reason_buffer *reason)
+static int read_counter(struct store *store, const char *boot, bool *ret_same_boot,
+			struct spk_reason_buffer *reason)
 {
-	char boot[64], *sql;
-	int64_t same;
-	int code, rc;
+	char *sql = sqlite3_mprintf("SELECT boot = %Q FROM counter", boot);
+	int code;
 
-	if (read_boot(boot, sizeof(boot), reason) < 0)
-		return -1;
-	sql = sqlite3_mprintf("SELECT boot = %Q FROM counter", boot);
-	same = read_number(store, sql ? sql : "", &code);
+	*ret_same_boot = read_number(store, sql ? sql : "", &code) == 1;
 	sqlite3_free(sql);
-	if (code != SQLITE_OK && code != SQLITE_DONE)
-		return fail(store, sqlite3_extended_errcode(store->db), reason);
-	if (same == 1)
+	if (code == SQLITE_OK || code == SQLITE_DONE)
 		return 0;
-	sql = sqlite3_mprintf("PRAGMA synchronous=FULL;"
-			      "UPDATE counter SET number = number + %d, boot = %Q WHERE boot != %Q;"
-			      "PRAGMA synchronous=NORMAL;",
-			      BOOT_LEAP, boot, boot);
-	rc = run_texts(store, sql ? sql : "", reason);
+	return fail(store, sqlite3_extended_errcode(store->db), reason);
+}
+
+/* At the first use after a boot: see BOOT_LEAP. */
+static int leap(struct store *store, const char *boot, struct spk_reason_buffer *reason)
+{
+	char *sql = sqlite3_mprintf(
+		"PRAGMA synchronous=FULL;"
+		"UPDATE counter SET number = number + %d, boot = %Q WHERE boot != %Q;"
+		"PRAGMA synchronous=NORMAL;",
+		BOOT_LEAP, boot, boot);
+	int rc = run_texts(store, sql ? sql : "", reason);
+
 	sqlite3_free(sql);
 	return rc;
 }
@@ -406,6 +410,9 @@ static int open_file(struct store *store, struct spk_reason_buffer *reason)
 
 int database_open(struct store *store, struct spk_reason_buffer *reason)
 {
+	char boot[64];
+	bool same;
+
 	if (open_file(store, reason) < 0)
 		return -1;
 	sqlite3_extended_result_codes(store->db, 1);
@@ -417,11 +424,15 @@ int database_open(struct store *store, struct spk_reason_buffer *reason)
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	/* The last to close would write all back to the disk, and wait for that. */
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	if (run_texts(store, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=" CHECKPOINT ";",
+	/* All is read in one transaction, which is less than half of the work of three. */
+	if (read_boot(boot, sizeof(boot), reason) < 0 ||
+	    run_texts(store,
+		      "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=" CHECKPOINT "; BEGIN;",
 		      reason) < 0 ||
-	    check_version(store, reason) < 0)
+	    check_version(store, reason) < 0 || read_counter(store, boot, &same, reason) < 0 ||
+	    run_texts(store, "COMMIT;", reason) < 0)
 		return -1;
-	return leap(store, reason);
+	return same ? 0 : leap(store, boot, reason);
 }
 
 bool database_exists(const struct store *store)

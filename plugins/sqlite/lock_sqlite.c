@@ -159,7 +159,7 @@ static void set_paths(struct store *store, const char *directory)
 	store->directory = realpath(directory, NULL);
 	if (!store->directory)
 		store->directory = strdup(directory);
-	if (!store->directory || asprintf(&store->file, "%s/locks.db", store->directory) < 0)
+	if (!store->directory || asprintf(&store->file, "%s/" DATABASE_NAME, store->directory) < 0)
 		store->file = NULL;
 }
 
@@ -223,6 +223,9 @@ static enum spk_lock_status enter(void *data, struct spk_lock_entry *entry,
 		return status;
 	}
 	entry->created_ns = own->entry.created_ns;
+	/* It is there, as has just been seen. */
+	if (store->held_count == 1)
+		store->check_ns = store_now() + CHECK_NS;
 	if (row_is_holding(own))
 		return answer_held(own, entry);
 	number_places(store);
@@ -471,6 +474,7 @@ static void close_store(void *data, struct spk_lock_call *call)
 		if (leave(store, &entry, call) != SPK_LOCK_OK)
 			break;
 	}
+	sweep(store, call);
 	free_store(store);
 }
 

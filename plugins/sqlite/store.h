@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of this driver share: database.c is the file of the locks and its transactions,
- * runs.c tells who is alive and wakes who waits, rows.c is the rules (rows.h), lock_sqlite.c the
- * calls.
+ * runs.c tells who is alive and wakes who waits, rows.c is the rules (rows.h), sweep.c removes what
+ * was left behind, lock_sqlite.c is the calls.
  */
 #ifndef SPICERACK_SQLITE_STORE_H
 #define SPICERACK_SQLITE_STORE_H
@@ -13,6 +13,8 @@
 #include <spicerack/plugin.h>
 
 #define RUN_NAME_LENGTH 36 /* a UUID */
+#define DATABASE_NAME "locks.db"
+#define DATABASE_NEW DATABASE_NAME ".new-" /* what a database is called until it is whole */
 
 enum statement {
 	BEGIN_READ,
@@ -58,6 +60,9 @@ __attribute__((__format__(__printf__, 2, 3))) void store_reason(struct spk_reaso
 
 /* Opens the database, and makes it where there is none. -1 and a reason. */
 int database_open(struct store *store, struct spk_reason_buffer *reason);
+/* The mode of files in the directory: what that lets its group do, they let, too. -1 and a reason.
+ */
+int database_mode(const struct store *store, mode_t *ret_mode, struct spk_reason_buffer *reason);
 /* Whether there is one, or something in its place. */
 bool database_exists(const struct store *store);
 void database_close(struct store *store);
@@ -78,6 +83,14 @@ bool database_is_in_place(const struct store *store);
 
 /* The next of the numbers by which entries stand in line and holders are told apart. */
 enum spk_lock_status database_number(struct store *store, uint64_t *ret_number);
+
+/* ---- sweep.c ---- */
+
+/*
+ * Once in a while: removes what dead runs have left, entries and files, and databases that were
+ * never finished. For a store that takes locks. What cannot be removed now stays.
+ */
+void sweep(struct store *store, struct spk_lock_call *call);
 
 /* ---- runs.c ---- */
 

@@ -185,11 +185,12 @@ class CommandTest(unittest.TestCase):
         return self.run_command("cookbook", "-c", config or self.config, *words, **options)
 
     def start(self, *words, **options):
-        """Starts `cookbook` in the background; the test ends it."""
+        """Starts `cookbook` in the background, as the words of `prefix` do it; the test ends it."""
+        prefix = options.pop("prefix", ())
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         with self.as_user(options):
             process = subprocess.Popen(
-                ["cookbook", "-c", str(self.config), *[str(word) for word in words]],
+                [*prefix, "cookbook", "-c", str(self.config), *[str(word) for word in words]],
                 env=self.env, cwd=self.scratch, **options,
             )
         for stream in filter(None, (process.stdout, process.stderr)):

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks in the store of one machine, sqlite: the rules of every store, and what only this one can have happen to it."""
 
+import contextlib
+import fcntl
 import os
 import shutil
+import signal
 import sqlite3
+import struct
 import subprocess
+import time
 import unittest
 
 import lock_rules
@@ -207,8 +212,55 @@ class Files(Store, LocksTest):
         self.assertIn(f"{self.scratch}/locks", result.err)
         self.assertIn("Permission denied", result.err)
 
-    def test_dry_run_makes_nothing(self):
+    def die(self, suffix):
+        """A run that is killed as a whole, and leaves its entry and its file under a key that nobody asks for again."""
+        process = self.holder(suffix, "--suffix", suffix)
+        while process.poll() is None or self.processes():
+            for pid, _ in [(process.pid, ""), *self.processes()]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def left(self):
+        """The keys in the table, and the names of the run files and of unfinished databases."""
+        database = sqlite3.connect(self.database)
+        keys = [key.rpartition(":")[2] for key, in database.execute("SELECT key FROM entry ORDER BY key")]
+        database.close()
+        files = sorted(path.name for path in (self.scratch / "locks").glob("locks.db.new-*"))
+        return keys, len(os.listdir(self.scratch / "locks" / "runs")), files
+
+    def test_what_the_dead_leave_is_swept(self):
+        self.die("first")
+        self.die("second")
+        holder = self.holder("alive", "--suffix", "alive")
+        new = f"locks.db.new-{'0' * 8}-0000-4000-8000-{'0' * 12}"
+        for name in ("-1", "-1-wal", "-1-shm", "-2-journal", "-3", "-3-wal"):
+            self.write(f"locks/{new}{name}", "", mode=0o600)
+        # One is being made right now.
+        with open(self.scratch / "locks" / f"{new}-3", "r+b") as made:
+            fcntl.fcntl(made, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0))
+            self.assertEqual(self.left()[:2], (["alive", "first", "second"], 3))
+            self.assertEqual(self.run_fixture().code, 0)
+            self.assertEqual(self.left(), (["alive"], 1, [f"{new}-3", f"{new}-3-wal"]))
+        [entry] = self.entries(f"{NAME}:alive")
+        self.assertEqual(entry["pid"], holder.pid)
+        self.go("alive")
+        self.assertEqual(self.finish(holder).code, 0)
+
+    def test_swept_once_in_a_while(self):
+        self.assertEqual(self.run_fixture().code, 0)
+        self.die("first")
+        self.assertEqual(self.run_fixture().code, 0)
+        self.assertEqual(self.left(), (["first"], 1, []))
+        for hours in (-2, 2):
+            os.utime(self.scratch / "locks" / "swept", times=(time.time() - hours * 3600,) * 2)
+            self.assertEqual(self.run_fixture().code, 0)
+            self.assertEqual(self.left(), ([], 0, []), hours)
+            self.die("first")
+
+    def test_who_only_looks_makes_nothing(self):
         self.assertEqual(self.run_fixture(options=["--dry-run"]).code, 0)
+        for words in (["list"], ["show", NAME], ["unhold", NAME], ["release", NAME, "abcd", "--reason", "x"]):
+            self.locks(*words)
         self.assertFalse((self.scratch / "locks").exists())
 
     def test_no_driver(self):

@@ -34,8 +34,12 @@ class Etcd(lock_rules.Store):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.cluster = servers.Cluster().start()
+        cls.cluster = cls.make_cluster().start()
         cls.addClassCleanup(cls.cluster.stop)
+
+    @classmethod
+    def make_cluster(cls):
+        return servers.Cluster()
 
     def setUp(self):
         super().setUp()
@@ -52,6 +56,16 @@ class Etcd(lock_rules.Store):
 
     def mend_store(self):
         self.cluster.members[0].send_signal(signal.SIGCONT)
+
+
+class Api2:
+    """What is different by that API, for classes of tests that are made for API 3."""
+
+    api = 2
+    has_queue = False
+    lease = 60
+    frees_within = 65
+    stored_ttl = 60
 
 
 class LockOfARun(Etcd, lock_rules.LockOfARun):
@@ -74,6 +88,61 @@ class Deadline(Etcd, lock_rules.Deadline):
 
 class Commands(Etcd, lock_rules.Commands):
     pass
+
+
+class Unreadable(Etcd, lock_rules.LocksTest):
+    """What somebody else has written where locks are: named, left as it is, and in nobody else's way."""
+
+    ID = "00000000-0000-4000-8000-000000000000"
+    OTHER = "/spicerack/locks/custom/broken"
+
+    def breaks(self, value="{no json"):
+        self.cluster.ctl("put", "--", f"/spicerack/v3/locks/custom/broken/{self.ID}", value)
+
+    def value(self):
+        return self.cluster.ctl("get", "--print-value-only", f"/spicerack/v3/locks/custom/broken/{self.ID}")
+
+    def test_others_are_listed(self):
+        holder = self.holder()
+        self.breaks()
+        for words in (["list"], ["list", "--json"]):
+            result = self.locks(*words)
+            self.assertEqual(result.code, 1, result)
+            self.assertIn(lock_rules.KEY, result.out)
+            self.assertIn(f"[{holder.pid}]", result.out)
+            self.assertRegex(result.err, rf"^spicerack locks list: error: {self.OTHER}: [^/\n]+\n$")
+        self.go("holder")
+        self.assertEqual(self.finish(holder).code, 0)
+
+    def test_refused_by_its_key(self):
+        self.breaks()
+        before = self.value()
+        for words in (["show", self.OTHER], ["hold", self.OTHER, "--for", "1h", "--reason", "x"],
+                      ["unhold", self.OTHER], ["release", self.OTHER, "0000", "--reason", "x"]):
+            result = self.locks(*words)
+            self.assertEqual(result.code, 1, result)
+            self.assertRegex(result.err, rf"^spicerack locks {words[0]}: error: {self.OTHER}: [^/\n]+\n$")
+        result = self.run_fixture("--name", "broken")
+        self.assertEqual(result.code, 99, result)
+        self.assertIn(f"{self.OTHER}: ", result.err)
+        self.assertEqual(self.value(), before)
+
+    def test_removed_by_its_whole_id(self):
+        self.breaks()
+        result = self.locks("release", self.OTHER, self.ID, "--reason", "it is broken")
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(self.value(), "")
+        self.assertEqual(self.run_fixture("--name", "broken").code, 0)
+
+    def test_keys_of_no_lock(self):
+        holder = self.holder()
+        self.cluster.ctl("put", "/spicerack/v3/locks/stray", "x")
+        result = self.locks("list")
+        self.assertEqual(result.code, 1, result)
+        self.assertIn(f"[{holder.pid}]", result.out)
+        self.assertIn("/spicerack/locks/: cannot read the entry stray: it stands where no lock is", result.err)
+        self.go("holder")
+        self.assertEqual(self.finish(holder).code, 0)
 
 
 class Contention(Etcd, lock_rules.Contention):

@@ -11,12 +11,8 @@ from test_locks_etcd import setUpModule  # noqa: F401
 SLOW = unittest.skipUnless(LONG, "whoever waits looks every 5 s and more")
 
 
-class Etcd(test_locks_etcd.Etcd):
-    api = 2
-    has_queue = False
-    lease = 60
-    frees_within = 65
-    stored_ttl = 60
+class Etcd(test_locks_etcd.Api2, test_locks_etcd.Etcd):
+    pass
 
 
 class LockOfARun(Etcd, lock_rules.LockOfARun):
@@ -40,6 +36,16 @@ class Deadline(Etcd, lock_rules.Deadline):
 
 class Commands(Etcd, lock_rules.Commands):
     pass
+
+
+class Unreadable(Etcd, test_locks_etcd.Unreadable):
+    test_removed_by_its_whole_id = test_keys_of_no_lock = None
+
+    def breaks(self, value="{no json"):
+        self.cluster.ctl("set", "--", self.OTHER, value, api="2")
+
+    def value(self):
+        return self.cluster.ctl("get", self.OTHER, api="2")
 
 
 @SLOW

@@ -205,6 +205,41 @@ class Cluster:
             return error.code, json.loads(error.read() or "null")
 
 
+class Namespaces:
+    """Two networks with a wire between them that can be cut: what to put before a command that is `here` or `there`."""
+
+    ADDRESS = "10.97.0.2"  # of what is there
+
+    def __init__(self, add_cleanup):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("network namespaces are root's")
+        number = os.getpid() % 10000
+        names, link = (f"spk-c{number}", f"spk-s{number}"), f"spkv{number}"
+        for name in names:
+            done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise unittest.SkipTest(f"no network namespaces here: {done.stderr.strip()}")
+            add_cleanup(subprocess.run, ["ip", "netns", "del", name], check=False)
+        self.ip("link", "add", link, "netns", names[0], "type", "veth", "peer", "name", link, "netns", names[1])
+        for name, address in zip(names, ("10.97.0.1", self.ADDRESS)):
+            for words in (("addr", "add", f"{address}/24", "dev", link), ("link", "set", link, "up"),
+                          ("link", "set", "lo", "up")):
+                self.ip("-n", name, *words)
+        self.here, self.there = (["ip", "netns", "exec", name] for name in names)
+
+    def ip(self, *words):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+    def cut(self):
+        """Packets vanish without a word."""
+        for words in (["add", "table", "inet", "cut"],
+                      ["add", "chain", "inet", "cut", "in", "{ type filter hook input priority 0; policy drop; }"]):
+            subprocess.run([*self.here, "nft", *words], check=True)
+
+    def mend(self):
+        subprocess.run([*self.here, "nft", "delete", "table", "inet", "cut"], check=True)
+
+
 class Answer(dict):
     """The last line of a call, and the entries before it."""
 

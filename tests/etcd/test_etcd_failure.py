@@ -11,7 +11,7 @@ import unittest
 import uuid
 
 import servers
-from servers import Client, Cluster, LockTest, wait_until
+from servers import Client, Cluster, LockTest, Namespaces, wait_until
 
 
 class Three(LockTest):
@@ -308,50 +308,22 @@ class Certificates(LockTest):
 
 
 class Network(LockTest):
-    """Two namespaces: the client's and the store's."""
+    """The client in a namespace, and the store in another."""
 
     def setUp(self):
-        if os.geteuid() != 0:
-            self.skipTest("network namespaces are root's")
-        number = os.getpid() % 10000
-        self.ours, self.theirs = f"spk-c{number}", f"spk-s{number}"
-        self.link = f"spkv{number}"
-        for name in (self.ours, self.theirs):
-            done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-            if done.returncode:
-                self.skipTest(f"no network namespaces here: {done.stderr.strip()}")
-            self.addCleanup(subprocess.run, ["ip", "netns", "del", name], check=False)
-        self.ip("link", "add", self.link, "netns", self.ours, "type", "veth", "peer", "name", self.link, "netns",
-                self.theirs)
-        for name, address in ((self.ours, "10.97.0.1/24"), (self.theirs, "10.97.0.2/24")):
-            for words in (("addr", "add", address, "dev", self.link), ("link", "set", self.link, "up"),
-                          ("link", "set", "lo", "up")):
-                self.ip("-n", name, *words)
-        self.inside = ["ip", "netns", "exec", self.ours]
-        self.cluster = Cluster(1, addresses=["10.97.0.2"], prefixes=[["ip", "netns", "exec", self.theirs]])
+        self.network = Namespaces(self.addCleanup)
+        self.cluster = Cluster(1, addresses=[self.network.ADDRESS], prefixes=[self.network.there])
         self.addCleanup(self.cluster.stop)
         self.cluster.start()
 
-    def ip(self, *words):
-        subprocess.run(["ip", *words], check=True, capture_output=True)
-
-    def cut(self):
-        """Packets vanish without a word."""
-        for words in (["add", "table", "inet", "cut"],
-                      ["add", "chain", "inet", "cut", "in", "{ type filter hook input priority 0; policy drop; }"]):
-            subprocess.run(["ip", "netns", "exec", self.ours, "nft", *words], check=True)
-
-    def mend(self):
-        subprocess.run(["ip", "netns", "exec", self.ours, "nft", "delete", "table", "inet", "cut"], check=True)
-
     def test_cut_while_held_and_while_waiting(self):
         key, config = self.key(), self.cluster.config()
-        holder, waiter = (Client(self, config, prefix=self.inside, lease=6) for _ in range(2))
-        near = Client(self, config, prefix=["ip", "netns", "exec", self.theirs])
+        holder, waiter = (Client(self, config, prefix=self.network.here, lease=6) for _ in range(2))
+        near = Client(self, config, prefix=self.network.there)
         taken, waits = holder.enter(key), waiter.enter(key)
         third = near.enter(key)
         self.assertEqual(waiter.do("wait", key, waits.id, 1, 300, within=0.3).status, "TIMEOUT")
-        self.cut()
+        self.network.cut()
         time.sleep(2.1)
         answer = holder.do("renew", within=1)
         self.assertIn(answer.status, ("TIMEOUT", "UNREACHABLE"), answer)
@@ -360,7 +332,7 @@ class Network(LockTest):
         self.assertEqual(waiter.do("wait", key, waits.id, 1, 300, within=0.5).status, "TIMEOUT")
         # Both are out of the queue when their leases end, and the next one comes in.
         self.assertEqual(near.get(key, third.id).status, "OK")
-        self.mend()
+        self.network.mend()
         lost = holder.do("renew")
         self.assertEqual(lost.status, "LOST", lost)
         back = waiter.do("wait", key, waits.id, 1, 300, within=20)

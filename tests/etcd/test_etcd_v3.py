@@ -279,10 +279,11 @@ class Lease(Store):
         late.send("wait", key, waits.id, 1, 300, within=15)
         wait_until(lambda: "/v3/watch" in proxy.requests)
         holder.do("leave", key, taken.id)
+        # That one left, and nothing yet of what comes after it.
+        sink, told = wait_until(lambda: proxy.kept)[0]
         wait_until(lambda: not holder.do("list", key).entries)
         third = holder.enter(key)
         self.assertEqual(third.status, "OK")
-        sink, told = wait_until(lambda: proxy.kept)[0]
         proxy.kept = None
         sink.sendall(told)
         back = late.answer()
@@ -307,6 +308,25 @@ class Lease(Store):
         self.assertIn("/v3/lease/keepalive", proxy.requests)
         proxy.change = None
         self.assertEqual(client.do("renew").status, "OK")
+
+
+    def test_a_leader_that_does_not_know_the_lease_yet(self):
+        """As one does that was elected while it still reads its log: it says the same as of a lease that has ended."""
+        key, proxy = self.key(), Proxy(self, cluster.members[0])
+        client = self.client(proxy.port, lease=3)
+        taken = client.enter(key)
+        self.assertEqual(taken.status, "OK", taken)
+        def forgetful(answer):
+            """With as many bytes as before."""
+            return re.sub(rb'"TTL":"\d+"', lambda found: b'"TTX":"' + found[0][7:], answer)
+        proxy.change = forgetful
+        time.sleep(1.1)
+        answer = client.do("renew", within=1)
+        self.assertIn(answer.status, ("UNREACHABLE", "TIMEOUT"), answer)
+        self.assertIn("leader", answer.reason)
+        proxy.change = None
+        self.assertEqual(client.do("renew").status, "OK")
+        self.assertEqual(client.do("leave", key, taken.id).status, "OK")
 
 
 class Watch(Store):

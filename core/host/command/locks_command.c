@@ -2,6 +2,7 @@
 #include "locks_command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,14 @@
 #include "../run/outcome.h"
 #include "../lock/runfile.h"
 #include "../setting/settings.h"
+#include "../setting/statedir.h"
 
 /* A store that does not answer at all is given up after this. */
 #define CALL_NS 10000000000LL
 #define REASON_MAX 512
+/* Who wants a key frozen for longer has mistyped it. */
+#define HOLD_MAX_DAYS 366
+#define DAY_NS (86400 * 1000000000LL)
 
 /* The words of all subcommands. */
 struct words {
@@ -111,10 +116,12 @@ static int complain(const struct call *call, const char *format, ...)
 static int complain_status(const struct call *call, enum spk_lock_status status)
 {
 	const char *reason = call->call.reason.text;
+	/* Where the reason does not name it itself. */
+	bool named = !call->key || strncmp(reason, call->key, strlen(call->key)) == 0;
 
 	if (status == SPK_LOCK_TIMEOUT && !*reason)
 		reason = "the store of locks does not answer";
-	return complain(call, "%s%s%s", call->key ? call->key : "", call->key ? ": " : "",
+	return complain(call, "%s%s%s", named ? "" : call->key, named ? "" : ": ",
 			*reason ? reason : "the store of locks refused");
 }
 
@@ -133,19 +140,21 @@ static int record(const struct call *call, const char *what)
 	return EXIT_OK;
 }
 
-static int read_entries(struct call *call, struct lock_list *list)
+/* After REFUSED the list holds what could be read all the same. */
+static enum spk_lock_status read_entries(struct call *call, struct lock_list *list)
 {
-	enum spk_lock_status status = call->store.driver->list(call->store.store, call->key,
-							       lock_list_add, list, &call->call);
-
-	return status == SPK_LOCK_OK ? EXIT_OK : complain_status(call, status);
+	return call->store.driver->list(call->store.store, call->key, lock_list_add, list,
+					&call->call);
 }
 
 static int print(const struct call *call, const struct buf *text)
 {
 	if (fwrite(buf_text(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0)
 		return EXIT_OK;
-	return complain(call, "cannot write: %s", strerrordesc_np(errno));
+	/* It is said here, and not once more at the end of the process. */
+	clearerr(stdout);
+	return errno == EPIPE ? EXIT_OK
+			      : complain(call, "cannot write: %s", strerrordesc_np(errno));
 }
 
 /* list and show */
@@ -153,16 +162,19 @@ static int show(struct call *call)
 {
 	struct lock_list list = {0};
 	struct buf text = {0};
-	int code = read_entries(call, &list);
+	enum spk_lock_status status = read_entries(call, &list);
+	bool json = is_given(call, &json_option);
+	int code = EXIT_OK;
 
-	if (code == EXIT_OK && is_given(call, &json_option))
+	if (json && (status == SPK_LOCK_OK || list.count > 0))
 		lock_view_json(&list, spk_now().ns, &text);
-	else if (code == EXIT_OK)
+	else
 		lock_view_text(&list, spk_now().ns, &text);
-	if (code == EXIT_OK && list.count == 0 && !is_given(call, &json_option))
+	if (status == SPK_LOCK_OK && list.count == 0 && !json)
 		fprintf(stderr, "nobody holds or waits for %s\n", call->key ? call->key : "a lock");
-	if (code == EXIT_OK)
-		code = print(call, &text);
+	code = print(call, &text);
+	if (status != SPK_LOCK_OK)
+		code = complain_status(call, status);
 	buf_free(&text);
 	lock_list_free(&list);
 	return code;
@@ -208,18 +220,28 @@ static int take_away(struct call *call, const struct spk_lock_entry *entry, cons
 
 static int release(struct call *call)
 {
+	const char *id = text_of(call, &id_word);
+	struct spk_lock_entry unreadable = {.id = id, .owner = "?"};
 	const struct spk_lock_entry *entry;
 	struct lock_list list = {0};
-	int code = read_entries(call, &list);
+	enum spk_lock_status status = read_entries(call, &list);
+	int code = EXIT_STARTUP;
 
-	if (code == EXIT_OK) {
-		entry = find_entry(call, &list, text_of(call, &id_word));
-		code = entry ? take_away(call, entry, "released") : EXIT_STARTUP;
-		if (code == EXIT_OK && lock_is_held(entry))
-			fputs("if that run lives, it finds out within seconds and is stopped, "
-			      "without a rollback\n",
-			      stderr);
-	}
+	/* What cannot be read is removed by its whole ID, which the refusal to read it names. */
+	if (status == SPK_LOCK_REFUSED && strlen(id) == UUID_SIZE - 1)
+		entry = &unreadable;
+	else if (status == SPK_LOCK_OK)
+		entry = find_entry(call, &list, id);
+	else
+		entry = NULL;
+	if (entry)
+		code = take_away(call, entry, "released");
+	else if (status != SPK_LOCK_OK)
+		complain_status(call, status);
+	if (code == EXIT_OK && lock_is_held(entry))
+		fputs("if that run lives, it finds out within seconds and is stopped, "
+		      "without a rollback\n",
+		      stderr);
 	lock_list_free(&list);
 	return code;
 }
@@ -233,8 +255,10 @@ static int hold(struct call *call)
 	spk_duration span;
 	int code;
 
-	if (duration_read(text_of(call, &span_option), &span, NULL) < 0 || span.ns <= 0)
-		return complain(call, "argument --for: must be more than 0");
+	if (duration_read(text_of(call, &span_option), &span, NULL) < 0 || span.ns <= 0 ||
+	    span.ns > HOLD_MAX_DAYS * DAY_NS)
+		return complain(call, "argument --for: must be more than 0 and at most %dd",
+				HOLD_MAX_DAYS);
 	uuid_make(id);
 	entry.id = id;
 	entry.owner = call->identity.owner;
@@ -251,7 +275,8 @@ static int hold(struct call *call)
 static int unhold(struct call *call)
 {
 	struct lock_list list = {0};
-	int code = read_entries(call, &list);
+	enum spk_lock_status status = read_entries(call, &list);
+	int code = EXIT_OK;
 	size_t found = 0;
 
 	for (size_t i = 0; i < list.count && code == EXIT_OK; i++) {
@@ -260,7 +285,9 @@ static int unhold(struct call *call)
 		found++;
 		code = take_away(call, &list.entries[i], "no longer holding");
 	}
-	if (code == EXIT_OK && found == 0)
+	if (found == 0 && status != SPK_LOCK_OK)
+		code = complain_status(call, status);
+	else if (found == 0)
 		code = complain(call, "%s is not on hold", call->key);
 	lock_list_free(&list);
 	return code;
@@ -290,18 +317,19 @@ static const struct subcommand {
 
 /* ---- the command ---- */
 
-static int open_store(struct call *call)
+static int open_store(struct call *call, bool makes)
 {
 	const char *directory = settings_text(call->settings, "locks.directory");
 	struct lock_store_config config;
 	struct err err;
 
-	/* What is not there yet is made: the first hold of a machine may come before its first run.
-	 */
 	if (lock_store_is_local(call->settings) && !directory)
 		return complain(call,
 				"'locks.directory' is not set and you have no home directory");
-	if (lock_store_is_local(call->settings) && run_file_directory(directory, &err) < 0)
+	/* The first hold of a machine may come before its first run; who only looks makes nothing.
+	 */
+	if (lock_store_is_local(call->settings) &&
+	    (makes ? run_file_directory : state_dir_check)(directory, &err) < 0)
 		return complain(call, "%s", err.text);
 	lock_store_configure(call->settings, NULL, &config);
 	if (lock_store_open(&config, &call->store, &err) < 0)
@@ -343,6 +371,8 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	struct err err;
 	int code;
 
+	/* A server that hangs up is an error, not the end. */
+	signal(SIGPIPE, SIG_IGN);
 	identity_fill(&call.identity);
 	code = check_words(&call);
 	if (code == EXIT_OK &&
@@ -351,7 +381,7 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 		code = EXIT_STARTUP;
 	}
 	if (code == EXIT_OK)
-		code = open_store(&call);
+		code = open_store(&call, subcommand->run == hold);
 	if (code == EXIT_OK)
 		code = subcommand->run(&call);
 	lock_store_close(&call.store, spk_uptime().ns + CALL_NS);

@@ -259,6 +259,7 @@ static void say_unavailable(struct run *run)
 static void give_up_waiting(struct run *run)
 {
 	run->interrupted = true;
+	run->interrupted_ns = spk_uptime().ns;
 	keeper_cancel(run->locks->keeper);
 }
 

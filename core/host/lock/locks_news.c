@@ -79,7 +79,9 @@ static void on_answer(struct locks *locks, struct keeper_news *news)
 {
 	locks->answered = true;
 	locks->status = news->status;
-	locks->reason = news->reason;
+	/* Why something was lost says more than what came of it. */
+	if (!locks->lost)
+		locks->reason = news->reason;
 	locks->wanted.fence = news->entry.fence;
 	lock_list_free(&locks->others);
 	locks->others = news->others;
