@@ -518,7 +518,8 @@ START_TEST(rendering_with_origin)
 
 	scratch_file("etc/spicerack.cfg", "\nlogs_base_dir = \"/x\";\n"
 					  "sites = { core = [\"a\"]; };\n"
-					  "locks = { directory = \"/l\"; etcdrc = \"/rc\"; };\n");
+					  "locks = { directory = \"/l\"; etcdrc = \"/rc\"; };\n"
+					  "journal = { directory = \"/j\"; };\n");
 	source.cookbooks_dir = "/nonexistent";
 	read_well();
 	config_render(settings, true, &out);
@@ -539,10 +540,18 @@ START_TEST(rendering_with_origin)
 		 "  etcd_api = \"3\";  # default\n"
 		 "  etcdrc = \"/rc\";  # %s/spicerack.cfg:4\n"
 		 "};\n"
+		 "journal = {\n"
+		 "  directory = \"/j\";  # %s/spicerack.cfg:5\n"
+		 "  keep_days = 400;  # default\n"
+		 "  keep_megabytes = 1024;  # default\n"
+		 "};\n"
+		 "metrics = {\n"
+		 "  # file is not set  # default\n"
+		 "};\n"
 		 "sites = {\n"
 		 "  core = [\"a\"];  # %s/spicerack.cfg:3\n"
 		 "};\n",
-		 etc, etc, etc, etc, etc);
+		 etc, etc, etc, etc, etc, etc);
 	ck_assert_str_eq(out.text, expected);
 	scratch_file("back.cfg", out.text);
 	source.file = scratch_path("back.cfg");

@@ -360,6 +360,7 @@ static int run_with_locks(struct run *run)
 static int run_outermost(struct run *run)
 {
 	const struct run_options *options = run->options;
+	struct eventout events;
 	struct err err;
 	int code;
 
@@ -375,7 +376,12 @@ static int run_outermost(struct run *run)
 		return EXIT_STARTUP;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	eventout_begin(&events, run->log);
+	if (options->json)
+		run->link.events = &events;
 	code = run_recorded(run, run_with_locks);
+	run_journal_prune(run);
+	eventout_end(&events, run->signal_fd);
 	close(run->signal_fd);
 	log_close(run->log);
 	asking_forget();
@@ -453,7 +459,9 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.locks = outer->locks,
 		.signal_fd = outer->signal_fd,
 		.within_undo = outer->within_undo || is_undoing(stage),
-		.link = {.outer = &outer->link, .locks = outer->link.locks},
+		.link = {.outer = &outer->link,
+			 .locks = outer->link.locks,
+			 .events = outer->link.events},
 	};
 	int code = run_parsed(&run, argc, argv);
 

@@ -180,6 +180,7 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 	struct link *link = &run->link;
 
 	asking_begin(asking, question, run->options->answers, run->log);
+	run_journal_question(run, &asking->question);
 	while (asking_is_open(asking)) {
 		link->typed_fd = asking->prompt.terminal;
 		/* Who asks may have lost his lock meanwhile. */
@@ -215,6 +216,7 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 	}
 	link->typed_fd = -1;
 	asking_settle(asking, run->log);
+	run_journal_answer(run, &asking->question, &asking->reply);
 	return unheard;
 }
 
