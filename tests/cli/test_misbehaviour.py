@@ -351,12 +351,16 @@ class Pair(CommandTest):
         """Runs it to its end, with two Ctrl+C where it has none."""
         process = self.start(NAME)
         if WAYS[self.how] in NO_END:
-            self.wait_for_mark(self.at)
+            self.wait_for_mark(self.hung_at())
             process.send_signal(signal.SIGINT)
             self.wait_for(self.asked_again, "the answer to Ctrl+C")
             if not self.hears():
                 process.send_signal(signal.SIGINT)
         return self.finish(process, timeout=1800 if LONG else 300)
+
+    def hung_at(self):
+        """The last mark before it has no end."""
+        return stage_done(self.at)[-1] if WAYS[self.how] == deaf and self.at in BEFORE else self.at
 
     def hears(self):
         """Whether the first Ctrl+C is to be enough."""
@@ -423,7 +427,7 @@ class PairOnTerminal(Pair):
         # Standard output is the cookbook's own; what it shows there is not ours.
         terminal = self.on_terminal("cookbook", "-c", self.config, NAME, stdout=subprocess.DEVNULL, variable="HAVOC_TTY")
         if WAYS[self.how] in NO_END:
-            self.wait_for_mark(self.at)
+            self.wait_for_mark(self.hung_at())
             terminal.type(b"\x03")
             terminal.wait_for(IN_ROLLBACK if self.at == "rollback" else FIRST)
             if not self.hears():

@@ -4,10 +4,11 @@
  * the processes of a run, or makes exactly one of them fail:
  *
  *	inject [--timeout SECONDS] --report FILE --trace FILE COMMAND...
- *	inject [--timeout SECONDS] --report FILE --fail ROLE:CALL:NTH=FAULT COMMAND...
+ *	inject [--timeout SECONDS] --report FILE --fail ROLE:CALL:NTH=FAULT[@FUNCTION] COMMAND...
  *
  * ROLE is given in the order in which processes appear:
  *	supervisor  the command itself
+ *	keeper      a thread of it, which makes the calls of the store of locks
  *	spawn       what it forks, until that calls execve
  *	runner      what that is from then on
  *	worker      the first child of the runner
@@ -15,8 +16,9 @@
  *	other       all else: followed, but left alone
  *
  * A call is named by its role, its name and how many of that name the role has made, from
- * 1: so polls that woke up for nothing do not shift the others. malloc, calloc and realloc
- * are calls like any other under alloc.so (see there).
+ * 1: so polls that woke up for nothing do not shift the others. With a FUNCTION only those from
+ * that call site count: so what another place did more or less often does not shift them. malloc,
+ *calloc and realloc are calls like any other under alloc.so (see there).
  *
  * FAULT is the name of an error (the call is not made; close() is, as the kernel closes
  * whatever it returns), `drop` (a message is lost on its way), `cut` (half of it arrives), `short`
@@ -57,10 +59,10 @@
 #define PROCESSES_MAX 64
 #define CALLS_MAX (SYSCALL_COUNT + ALLOC_KINDS)
 
-enum role { SUPERVISOR, SPAWN, RUNNER, WORKER, FRESH, OTHER, ROLE_COUNT };
+enum role { SUPERVISOR, KEEPER, SPAWN, RUNNER, WORKER, FRESH, OTHER, ROLE_COUNT };
 
-static const char *const role_names[] = {"supervisor", "spawn", "runner",
-					 "worker",     "fresh", "other"};
+static const char *const role_names[] = {"supervisor", "keeper", "spawn", "runner",
+					 "worker",     "fresh",  "other"};
 
 enum fault { FAULT_NONE, FAULT_ERROR, FAULT_DROP, FAULT_CUT, FAULT_SHORT, FAULT_KILL };
 
@@ -102,8 +104,8 @@ static struct {
 	/* the fault */
 	enum fault fault;
 	enum role role;
-	char call[64];
-	unsigned long nth;
+	char call[64], function[128]; /* "": wherever it is made */
+	unsigned long nth, seen;
 	int error;
 	unsigned int hits;
 } state;
@@ -367,6 +369,8 @@ static enum role role_of_child(const struct process *parent, int event)
 {
 	if (parent->role == SUPERVISOR && event == PTRACE_EVENT_VFORK && !state.runner_seen)
 		return SPAWN;
+	if (parent->role == SUPERVISOR && event == PTRACE_EVENT_CLONE)
+		return KEEPER;
 	if (parent->role == RUNNER && event == PTRACE_EVENT_FORK)
 		return state.children_of_runner++ ? FRESH : WORKER;
 	return OTHER;
@@ -463,6 +467,21 @@ static void inject(struct process *process, const struct __ptrace_syscall_info *
 		call_name(process->call), process->nth, process->site);
 }
 
+/* Whether the call that a process enters is the one that is to fail. */
+static bool is_due(struct process *process)
+{
+	size_t length = strlen(state.function);
+
+	if (state.fault == FAULT_NONE || process->role != state.role ||
+	    strcmp(call_name(process->call), state.call) != 0)
+		return false;
+	if (length == 0)
+		return process->nth == state.nth;
+	find_site(process);
+	return strncmp(process->site, state.function, length) == 0 &&
+	       process->site[length] == ' ' && ++state.seen == state.nth;
+}
+
 static void on_entry(struct process *process, const struct __ptrace_syscall_info *info)
 {
 	struct message_view view;
@@ -480,8 +499,7 @@ static void on_entry(struct process *process, const struct __ptrace_syscall_info
 			snprintf(process->message, sizeof(process->message), "%u %u %llu",
 				 view.type, view.length, (unsigned long long)view.number);
 	}
-	if (state.fault != FAULT_NONE && process->role == state.role && process->nth == state.nth &&
-	    strcmp(call_name(process->call), state.call) == 0)
+	if (is_due(process))
 		inject(process, info);
 }
 
@@ -656,8 +674,8 @@ static bool parse_fault(const char *text)
 {
 	char role[32], what[32];
 
-	if (sscanf(text, "%31[a-z]:%63[a-z0-9_]:%lu=%31[A-Za-z]", role, state.call, &state.nth,
-		   what) != 4)
+	if (sscanf(text, "%31[a-z]:%63[a-z0-9_]:%lu=%31[A-Za-z]@%127[A-Za-z0-9_.]", role,
+		   state.call, &state.nth, what, state.function) < 4)
 		return false;
 	for (state.role = SUPERVISOR; state.role < OTHER; state.role++)
 		if (strcmp(role, role_names[state.role]) == 0)
@@ -693,7 +711,7 @@ int main(int argc, char **argv)
 	}
 	if (!argv[i] || argv[i][0] == '-' || !state.report) {
 		fputs("usage: inject [--timeout SECONDS] --report FILE "
-		      "{--trace FILE | --fail ROLE:CALL:NTH=FAULT} COMMAND...\n",
+		      "{--trace FILE | --fail ROLE:CALL:NTH=FAULT[@FUNCTION]} COMMAND...\n",
 		      stderr);
 		return EXIT_TROUBLE;
 	}

@@ -94,7 +94,8 @@ OF_THE_MACHINE = set(
 # crash. Nothing has begun at these places.
 CRASH_WITHOUT_MEMORY = {START_OF_PROCESS, "configtext_parse", "parse", "group_read", "user_of", "user_find"}
 
-Call = collections.namedtuple("Call", "scenario stage role name nth where file")
+# `nth` of all those of that role and name; `nth_here` of those from the same function.
+Call = collections.namedtuple("Call", "scenario stage role name nth nth_here where file")
 Case = collections.namedtuple("Case", "call fault")
 Run = collections.namedtuple("Run", "code ended stderr marks log extended report left")
 
@@ -177,14 +178,16 @@ def trace(scenario, root, preload):
     if result.code != expected:
         sys.exit(f"{scenario}: exit code {result.code} without any fault, not {expected}\n{result.stderr}")
     rows = sorted((line.split("\t") for line in read(scratch / "trace")), key=lambda row: int(row[0]))
-    names, stage, calls = stages(), "start", []
+    names, stage, calls, counts = stages(), "start", [], collections.Counter()
     for _, role, name, nth, site, _, message in rows:
         if role == "supervisor" and name == "sendmsg" and message:
             kind, length, number = (int(word) for word in message.split())
             if kind == 1 and length <= 24:
                 stage = names.get(number, str(number))
         if (name in ALLOCATIONS) == preload:
-            calls.append(Call(scenario, stage, role, name, int(nth), *place(site)))
+            where, file = place(site)
+            counts[role, name, where] += 1
+            calls.append(Call(scenario, stage, role, name, int(nth), counts[role, name, where], where, file))
     return calls, result
 
 
@@ -216,7 +219,7 @@ def matrix(calls, extent):
         cases += [Case(call, fault) for fault in faults_of(call, extent)]
         # Who dies at a place is as dead as who does at the next one: one of each stage and call will do.
         death = (call.scenario, call.stage, call.role, call.name) if extent == PLACES else kind
-        if call.name not in ALLOCATIONS and call.role != "spawn" and death not in killed:
+        if call.name not in ALLOCATIONS and call.role not in ("spawn", "keeper") and death not in killed:
             killed.add(death)
             cases.append(Case(call, "kill"))
     return cases
@@ -232,6 +235,7 @@ def judge(case, result, plain):
     told = log + "\n" + result.stderr
     log_failed = call.role == "supervisor" and call.file in ("logfile.c", "log.c")
     died = result.ended == "signal"
+    in_supervisor = call.role in ("supervisor", "keeper")
     killed = case.fault == "kill"
     no_memory = call.name in ALLOCATIONS | {"brk", "mmap"}
     began = "run" in result.marks
@@ -239,7 +243,7 @@ def judge(case, result, plain):
     # It ends, with a code that is documented, and nothing is left.
     if result.ended == "timeout":
         wrong.append("did not end: " + ", ".join(" in ".join(line[1:]) for line in result.report if line[0] == "hang"))
-    elif died and not (call.role == "supervisor" and (
+    elif died and not (in_supervisor and (
             killed or no_memory and (result.code == -signal.SIGABRT or call.where in CRASH_WITHOUT_MEMORY))):
         wrong.append(f"the supervisor died by signal {-result.code}")
     elif result.ended == "exit" and result.code not in DOCUMENTED_CODES and not (
@@ -249,7 +253,7 @@ def judge(case, result, plain):
     if left:
         wrong.append("left processes behind: " + ", ".join(" in ".join(line[1:]) for line in left))
     # A file that cannot be removed stays, and its next finder clears it up.
-    strange = [path for path in result.left if call.name != "unlink" or not path.startswith("locks/runs/")]
+    strange = [path for path in result.left if call.name != "unlink" or not path.startswith("locks/")]
     if strange:
         wrong.append(f"left files behind: {', '.join(strange)}")
 
@@ -342,7 +346,7 @@ one that crashes and is rolled back in a fresh process. Here each place of the c
 at each stage of each of them, and each message was lost and cut; every test run has each place fail once,
 and fails itself when a trace holds calls that are not in this list.
 
-* `supervisor`: the `cookbook` command; `spawn`: its child until that has become the runner;
+* `supervisor`: the `cookbook` command; `keeper`: its thread that calls the store of locks; `spawn`: its child until that has become the runner;
   `runner`, `worker` and `fresh` (the process that undoes after a crash): see *Processes* in the design.
 * A fault is the error that the call returned; `drop` and `cut`: a message was lost or half of it
   arrived; `short`: half was written; `kill`: the process was killed instead.
@@ -404,14 +408,21 @@ def check_table(calls):
 # ---- all together ----
 
 
+def fault_words(case):
+    """Allocations are too many for a look at the place of each; they are as many each time."""
+    call = case.call
+    if call.name in ALLOCATIONS or call.where == START_OF_PROCESS:
+        return f"{call.role}:{call.name}:{call.nth}={case.fault}"
+    return f"{call.role}:{call.name}:{call.nth_here}={case.fault}@{call.where}"
+
+
 def run_case(root, case):
     call = case.call
     scratch = pathlib.Path(tempfile.mkdtemp(dir=root))
     lost = case.fault in ("drop", "cut")
     try:
         for attempt in ("first", "second"):  # a wait that was shorter this time is met in the next
-            result = run(call.scenario, scratch / attempt,
-                         ["--fail", f"{call.role}:{call.name}:{call.nth}={case.fault}"],
+            result = run(call.scenario, scratch / attempt, ["--fail", fault_words(case)],
                          call.name in ALLOCATIONS, LOST_TIMEOUT if lost else TIMEOUT)
             if any(line[0] == "hit" for line in result.report):
                 return result
