@@ -73,7 +73,7 @@ static bool expect_name(SSL *tls, const char *host)
 {
 	if (is_address(host))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1;
-	return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
+	return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, (uintptr_t)host) == 1;
 }
 
 static bool load_authorities(SSL_CTX *context, const char *file)
