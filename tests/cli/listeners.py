@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -16,6 +17,7 @@ import threading
 import time
 
 CHANNEL = "#operations"
+NGIRCD = shutil.which("ngircd") or "/usr/sbin/ngircd"  # which is in the path of root only
 
 
 def end_with_parent():
@@ -210,7 +212,7 @@ class Server:
 
     def start(self):
         with open(self.directory / "log", "ab") as log:
-            self.process = subprocess.Popen(["ngircd", "-n", "-f", str(self.write_config())], stdout=log, stderr=log,
+            self.process = subprocess.Popen([NGIRCD, "-n", "-f", str(self.write_config())], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, preexec_fn=end_with_parent)
         self.test.wait_for(self.answers, f"ngircd: {(self.directory / 'log').read_text()}", 30)
 
