@@ -415,8 +415,8 @@ class Pair(CommandTest):
         found = [str(path.relative_to(self.scratch)) for path in self.scratch.rglob("*")]
         # Killed, it leaves its run file, and perhaps a database that was just being made.
         database = r"locks\.db(\.new-[-0-9a-f]+)?(-wal|-shm|-journal)?"
-        locks = rf"/\.local(/state(/spicerack(/locks(/runs(/[-0-9a-f]{{36}})?|/{database})?)?)?)?"
-        ours = re.compile(rf"home({locks})?|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
+        state = rf"locks(/runs(/[-0-9a-f]{{36}})?|/{database})?|runs(/[-0-9a-z]+\.jsonl)?"
+        ours = re.compile(rf"home(/\.local(/state(/spicerack(/({state}))?)?)?)?|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
         self.assertEqual([name for name in found if not ours.fullmatch(name)], [])
 
 

@@ -13,6 +13,7 @@ What every run is measured by is in judge(). The table of what came out is docs/
 import argparse
 import collections
 import concurrent.futures
+import json
 import os
 import pathlib
 import re
@@ -97,7 +98,7 @@ CRASH_WITHOUT_MEMORY = {START_OF_PROCESS, "configtext_parse", "parse", "group_re
 # `nth` of all those of that role and name; `nth_here` of those from the same function.
 Call = collections.namedtuple("Call", "scenario stage role name nth nth_here where file")
 Case = collections.namedtuple("Case", "call fault")
-Run = collections.namedtuple("Run", "code ended stderr marks log extended report left")
+Run = collections.namedtuple("Run", "code ended stderr marks log extended journals report left")
 
 
 def case_name(case):
@@ -114,7 +115,7 @@ def run(scenario, scratch, more, preload=False, timeout=TIMEOUT):
     (scratch / "tmp").mkdir()
     config = scratch / "spicerack.cfg"
     config.write_text(f'cookbooks_base_dirs = ["{FIXTURES}"];\nlogs_base_dir = "{scratch}/logs";\n'
-                      f'locks = {{ directory = "{scratch}/locks"; }};\n')
+                      f'locks = {{ directory = "{scratch}/locks"; }};\njournal = {{ directory = "{scratch}/runs"; }};\n')
     words, _ = SCENARIOS[scenario]
     environment = {
         "PATH": "/usr/bin:/bin", "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp"),
@@ -137,7 +138,7 @@ def run(scenario, scratch, more, preload=False, timeout=TIMEOUT):
     return Run(
         code, end[0], done.stderr.decode(errors="replace"), read(scratch / "marks"),
         read(scratch / "logs/fixture/misbehave.log"), read(scratch / "logs/fixture/misbehave-extended.log"),
-        report, strange_files(scratch, end[0] == "signal"),
+        [read(path) for path in sorted(scratch.glob("runs/*.jsonl"))], report, strange_files(scratch, end[0] == "signal"),
     )
 
 
@@ -149,8 +150,8 @@ def strange_files(scratch, died):
     """Files that no run should leave behind; the next user of its lock clears up after a supervisor that died."""
     expected = {"home", "tmp", "spicerack.cfg", "marks", "report", "trace", "logs", "logs/fixture",
                 "logs/fixture/misbehave.log", "logs/fixture/misbehave-extended.log", "locks", "locks/runs",
-                "locks/locks.db", "locks/locks.db-shm", "locks/locks.db-wal"}
-    found = {str(path.relative_to(scratch)) for path in scratch.rglob("*")}
+                "locks/locks.db", "locks/locks.db-shm", "locks/locks.db-wal", "runs"}
+    found = {str(path.relative_to(scratch)) for path in scratch.rglob("*") if not path.match("runs/*.jsonl")}
     if died:
         found = {path for path in found if not path.startswith(("locks/runs/", "locks/locks.db.new-"))}
     return sorted(found - expected)
@@ -308,6 +309,33 @@ def judge(case, result, plain):
     in_library = no_memory and call.where in CRASH_WITHOUT_MEMORY
     if result.code and not told.strip() and not killed and call.where != START_OF_PROCESS and not in_library:
         wrong.append("failed without a word")
+    return wrong
+
+
+def judge_journal(case, result):
+    """What is wrong with what the journal tells of it."""
+    call = case.call
+    if call.role == "supervisor" and call.file == "journal.c":
+        return []  # what could not be written; that it was told is judged by the words
+    began = "run" in result.marks
+    if len(result.journals) != 1:
+        return [f"{len(result.journals)} journals"] if began or len(result.journals) > 1 else []
+    try:
+        events = [json.loads(line) for line in result.journals[0]]
+    except ValueError as error:
+        return [f"the journal cannot be read: {error}: {result.journals[0]}"]
+    last = {event["event"]: event for event in events}
+    end = last.get("end") or last.get("cut-off")
+    succeeded = end and "which succeeded" in str(end.get("message"))
+    wrong = []
+    if began and "start" not in last:
+        wrong.append("no start in the journal")
+    if result.ended == "exit" and events and (not end or end["event"] == "cut-off" or end["exit_code"] != result.code):
+        wrong.append(f"the journal ends with {end}")
+    if began and end and end["event"] == "cut-off" and end["rollback"] not in ("owed", None) and not succeeded:
+        wrong.append(f"the journal owes nothing: {end}")
+    if end and "rollback ends" in result.marks and end["rollback"] == "none":
+        wrong.append(f"the journal knows of no rollback: {end}")
     return wrong
 
 
@@ -474,7 +502,7 @@ def main():
         if not result:
             continue
         reference = plain[(case.call.scenario, case.call.name in ALLOCATIONS)]
-        wrong = judge(case, result, reference)
+        wrong = judge(case, result, reference) + judge_journal(case, result)
         failed += bool(wrong)
         if wrong and failed <= SHOWN:
             show(case, result, wrong)
