@@ -242,7 +242,7 @@ static void deliver(struct outbox *outbox, const struct message *message)
 		/* Of a try that began before the end was near there is another. */
 		if (status != SPK_NOTIFY_AGAIN || finish != INT64_MAX ||
 		    spk_uptime().ns - message->posted_ns >= AGE_MAX_NS) {
-			outbox->hopeless = finish != INT64_MAX;
+			outbox->hopeless = status == SPK_NOTIFY_AGAIN && finish != INT64_MAX;
 			tell_loss(outbox, call.reason.text);
 			return;
 		}
