@@ -518,7 +518,8 @@ START_TEST(rendering_with_origin)
 
 	scratch_file("etc/spicerack.cfg", "\nlogs_base_dir = \"/x\";\n"
 					  "sites = { core = [\"a\"]; };\n"
-					  "locks = { directory = \"/l\"; etcdrc = \"/rc\"; };\n");
+					  "locks = { directory = \"/l\"; etcdrc = \"/rc\"; };\n"
+					  "journal = { directory = \"/j\"; };\n");
 	source.cookbooks_dir = "/nonexistent";
 	read_well();
 	config_render(settings, true, &out);
@@ -539,10 +540,37 @@ START_TEST(rendering_with_origin)
 		 "  etcd_api = \"3\";  # default\n"
 		 "  etcdrc = \"/rc\";  # %s/spicerack.cfg:4\n"
 		 "};\n"
+		 "journal = {\n"
+		 "  directory = \"/j\";  # %s/spicerack.cfg:5\n"
+		 "};\n"
+		 "tcpircbot_host = \"\";  # default\n"
+		 "tcpircbot_port = 0;  # default\n"
+		 "user_input_notifications_enabled = false;  # default\n"
+		 "irc = {\n"
+		 "  server = \"\";  # default\n"
+		 "  port = 6697;  # default\n"
+		 "  tls = true;  # default\n"
+		 "  # ca_file is not set  # default\n"
+		 "  channel = \"\";  # default\n"
+		 "  nick = \"spicerack\";  # default\n"
+		 "  # credentials is not set  # default\n"
+		 "};\n"
+		 "webhook = {\n"
+		 "  url = \"\";  # default\n"
+		 "  # ca_file is not set  # default\n"
+		 "  # credentials is not set  # default\n"
+		 "};\n"
+		 "notify = {\n"
+		 "  # drivers is not set  # default\n"
+		 "  events = [\"begin\", \"start\", \"awaiting\", \"end\"];  # default\n"
+		 "  log_level = \"none\";  # default\n"
+		 "  awaiting_input = 180;  # default\n"
+		 "  drain = 5;  # default\n"
+		 "};\n"
 		 "sites = {\n"
 		 "  core = [\"a\"];  # %s/spicerack.cfg:3\n"
 		 "};\n",
-		 etc, etc, etc, etc, etc);
+		 etc, etc, etc, etc, etc, etc);
 	ck_assert_str_eq(out.text, expected);
 	scratch_file("back.cfg", out.text);
 	source.file = scratch_path("back.cfg");

@@ -52,6 +52,9 @@ int run_journal_open(struct run *run, struct err *err)
 		return -1;
 	run->begin_ns = spk_uptime().ns;
 	log_set_journal(run->log, run->journal);
+	/* Of runs within this one it is told as well. */
+	if (run->notify && !run->outer)
+		journal_add_sink(run->journal, notify_sink(run->notify));
 	tell_begin(run);
 	return 0;
 }
