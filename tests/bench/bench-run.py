@@ -32,6 +32,7 @@ def environment(scratch):
     bases = f"{EMPTY.parent}:{FIXTURES}"
     library = next(PREFIX.rglob("libspicerack.so.1")).parent  # for the floor, which has no RUNPATH
     return dict(os.environ, SPICERACK_COOKBOOKS_BASE_DIRS=bases, SPICERACK_LOGS_BASE_DIR=f"{scratch}/logs",
+                SPICERACK_JOURNAL_DIRECTORY=f"{scratch}/runs",
                 LD_LIBRARY_PATH=str(library))
 
 
@@ -74,7 +75,8 @@ def tree_of(pid):
 def sleeping(env):
     process = subprocess.Popen([COOKBOOK, "fixture.misbehave", "--how", "sleep", "--value", "60"], env=env,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    process.stderr.readline()  # START
+    while not process.stderr.readline().startswith("START"):
+        pass
     while len(tree_of(process.pid)) < 3:
         time.sleep(0.001)
     return process

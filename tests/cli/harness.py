@@ -267,12 +267,12 @@ class CommandTest(unittest.TestCase):
         """The events of each run, in the order of their ids; all lines must be whole."""
         return [self.events(path) for path in sorted(self.runs.glob("*.jsonl"))]
 
-    def events(self, path):
+    def events(self, path, whole=True):
         events = [json.loads(line) for line in path.read_text().splitlines()]
         for event in events:
             self.assertEqual((event["schema"], event["run"]), (1, path.stem))
         numbers = [event["sequence"] for event in events if "sequence" in event]
-        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)) if whole else sorted(set(numbers)))
         return events
 
     def wait_for_log(self, text, name="fixture.misbehave"):

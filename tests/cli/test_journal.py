@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal: what it tells of each run, whatever became of it."""
 
+import contextlib
+import json
 import os
 import re
+import shutil
+import signal
 import socket
+import subprocess
 import unittest
 
-from harness import LOGIN_UID, USER, CommandTest
+from harness import FIXTURES, LOGIN_UID, LONG, USER, CommandTest
 
 NAME = "fixture.misbehave"
 ID = r"\d{8}-\d{6}-[0-9a-hjkmnp-tv-z]{6}"
@@ -125,6 +130,181 @@ class Contents(JournalTest):
         self.misbehave()
         path, = self.runs.iterdir()
         self.assertEqual((self.runs.stat().st_mode & 0o777, path.stat().st_mode & 0o777), (0o700, 0o640))
+
+
+class Killed(JournalTest):
+    """SIGKILL to each process at each stage: the journal is readable and true."""
+
+    # The mark at which it waits, the words, whether something was changed by then.
+    STAGES = [("check", ["--at", "check", "--how", "deaf"], False),
+              ("prepare", ["--at", "prepare", "--how", "deaf"], False),
+              ("describe", ["--at", "describe", "--how", "deaf"], False),
+              ("lock", ["--at", "lock", "--how", "deaf"], False),
+              ("run", ["--how", "deaf"], True),
+              ("rollback", ["--how", "raise", "--at-rollback", "deaf"], True)]
+
+    def kill_at(self, mark, words, *names, options=()):
+        """Kills those processes at once and returns what is told of the run."""
+        shutil.rmtree(self.runs, ignore_errors=True)
+        self.marks_file.unlink(missing_ok=True)
+        process = self.start_misbehave(*words, options=options)
+        self.wait_for_mark(mark)
+        numbers = [self.process_named(name) for name in names]
+        for number in numbers[1:]:
+            os.kill(number, signal.SIGSTOP)
+        for number in numbers:
+            os.kill(number, signal.SIGKILL)
+        process.communicate(timeout=60)
+        self.assertNothingLeft(20)
+        listed = json.loads(self.run_command("spicerack", "runs", "list", "--json").out)
+        self.assertEqual(len(listed), 1, listed)
+        owed = json.loads(self.run_command("spicerack", "runs", "list", "--json", "--owed").out)
+        self.assertEqual(owed, listed if listed[0]["owed"] else [])
+        return listed[0], self.only_journal()
+
+    def test_supervisor(self):
+        for mark, words, changed in self.STAGES:
+            with self.subTest(mark):
+                run, events = self.kill_at(mark, words, "cookbook")
+                stage = "arguments" if mark == "check" else mark
+                self.assertEqual((run["state"], run["stage"], run["rollback"], run["owed"], run["started"]),
+                                 ("cut-off", stage, "owed" if changed else "none", changed, changed))
+                cut, = self.named(events, "cut-off")
+                self.assertEqual(events[-1], cut)
+
+    def test_supervisor_and_runner(self):
+        for mark, words, changed in self.STAGES:
+            with self.subTest(mark):
+                run, events = self.kill_at(mark, words, "cookbook", "spicerack-run")
+                self.assertEqual((run["state"], run["stage"], run["rollback"], run["owed"]),
+                                 ("cut-off", None, "owed" if changed else "none", changed))
+                self.assertNotIn("cut-off", [event["event"] for event in events])
+
+    def test_runner(self):
+        for mark, words, changed in self.STAGES:
+            with self.subTest(mark):
+                run, _ = self.kill_at(mark, words, "spicerack-run")
+                self.assertEqual((run["state"], run["exit_code"], run["rollback"], run["owed"], run["started"]),
+                                 ("ended", 93 if changed else 92, "owed" if changed else "none", changed, changed))
+
+    def test_worker(self):
+        for mark, words, changed in self.STAGES:
+            with self.subTest(mark):
+                run, _ = self.kill_at(mark, words, "spicerack-work")
+                rollback = "none" if not changed else "done" if mark == "run" else "owed"
+                self.assertEqual((run["state"], run["exit_code"], run["rollback"], run["owed"], run["started"]),
+                                 ("ended", 93 if rollback == "owed" else 92, rollback, rollback == "owed", changed))
+
+    def test_a_dry_run_owes_nothing(self):
+        run, _ = self.kill_at("run", ["--how", "deaf"], "cookbook", "spicerack-run", options=["-d"])
+        self.assertEqual((run["state"], run["rollback"], run["owed"]), ("cut-off", "none", False))
+
+    def test_both_of_a_run_within_another(self):
+        process = self.start("fixture.nest", "--marks", self.marks_file, "--", "--marks", self.marks_file,
+                             "--how", "deaf")
+        self.wait_for_mark("run")
+        process.kill()
+        process.communicate(timeout=60)
+        self.assertNothingLeft(20)
+        owed = json.loads(self.run_command("spicerack", "runs", "list", "--json", "--owed").out)
+        self.assertEqual(sorted(run["cookbook"] for run in owed), [NAME, "fixture.nest"])
+        self.assertEqual([run["outer"] for run in owed if run["outer"]],
+                         [run["run"] for run in owed if not run["outer"]])
+
+
+class Questions(JournalTest):
+    def test_answers_are_told(self):
+        answers = self.write("answers.cfg", 'answers = ({ cookbook = "fixture.ask"; prompt = "is-ready-now"; '
+                                            'answer = "go"; });')
+        result = self.cookbook("--answers", answers, "fixture.ask", "--marks", self.marks_file)
+        self.assertEqual(result.code, 0, result)
+        question, answer = self.named(self.only_journal(), "question", "answer")
+        self.assertEqual((question["name"], question["kind"], question["choices"]),
+                         ("is-ready-now", "confirm", ["go", "abort"]))
+        self.assertEqual((answer["name"], answer["outcome"], answer["answer"]), ("is-ready-now", "answered", "go"))
+        self.assertIn("answers.cfg", answer["by"])
+
+    def test_nobody_there(self):
+        self.cookbook("fixture.ask", "--marks", self.marks_file)
+        answer, = self.named(self.only_journal(), "answer")
+        self.assertEqual((answer["outcome"], answer["answer"], answer["by"]), ("no-terminal", None, None))
+
+
+class Locks(JournalTest):
+    def test_the_lock_of_the_run(self):
+        self.misbehave()
+        lock, = self.named(self.only_journal(), "lock")
+        self.assertEqual((lock["key"], lock["own"]), (f"/spicerack/locks/cookbooks/{NAME}:suffix", True))
+        self.assertGreater(lock["fence"], 0)
+
+    def test_a_wait_is_measured(self):
+        lock = f"/spicerack/locks/cookbooks/{NAME}:suffix"
+        self.assertEqual(self.run_command("spicerack", "locks", "hold", "--for", "2s", "--reason", "test", lock).code, 0)
+        self.assertEqual(self.misbehave().code, 0)
+        lock, end = self.named(self.only_journal(), "lock", "end")
+        self.assertGreater(lock["waited"], 0.5)
+        self.assertEqual(end["lock_wait"], lock["waited"])
+
+
+class FullDisk(JournalTest):
+    def setUp(self):
+        super().setUp()
+        self.runs.mkdir(parents=True, mode=0o700)
+        mounted = self.run_command("mount", "-t", "tmpfs", "-o", "size=128k,mode=0700", "spicerack-test", self.runs)
+        if mounted.code != 0:
+            self.skipTest(f"cannot mount a small disk: {mounted.err}")
+        self.addCleanup(self.run_command, "umount", "-l", self.runs)
+
+    def fill(self):
+        with contextlib.suppress(OSError), (self.runs / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4096)
+
+    def test_before_the_run(self):
+        self.fill()
+        result = self.misbehave()
+        self.assertEqual(result.code, 1, result)
+        self.assertRegex(result.err, r"^cannot keep a journal: \S+\.jsonl: cannot take room: No space left on device\n$")
+        self.assertEqual(self.marks(), [])
+        self.assertEqual(self.journals(), [])
+
+    def test_during_the_run(self):
+        """It goes on, says so once, and its end is told all the same."""
+        process = self.start_misbehave("--how", "wait")
+        self.wait_for_mark("run")
+        self.fill()
+        for count in range(1, 100):
+            process.send_signal(signal.SIGTSTP)
+            self.wait_for(lambda: "\n".join(self.log(NAME)).count("Ctrl+Z") == count, f"record {count}")
+        self.write("marks.go", "")
+        result = self.finish(process)
+        self.assertEqual(result.code, 0, result)
+        path, = self.runs.glob("*.jsonl")
+        self.assertEqual(re.findall("^the journal of this run is not complete: .*$", result.err, re.M),
+                         [f"the journal of this run is not complete: {path}: cannot write: No space left on device, "
+                          "ignoring"])
+        events = self.events(path, whole=False)
+        end, = self.named(events, "end")
+        self.assertEqual((end["result"], end["exit_code"]), ("PASS", 0))
+        # How many events are missing can be told.
+        self.assertGreater(end["sequence"], len(events))
+
+
+class Many(JournalTest):
+    def test_at_once(self):
+        """Each has an id and a journal of its own, and all are told of."""
+        count = 200 if LONG else 60
+        self.config = self.write("spicerack.cfg", self.configuration([FIXTURES], "locks = { enabled = false; };"))
+        processes = [self.start_misbehave(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(count)]
+        for process in processes:
+            self.assertEqual(process.wait(300), 0)
+        journals = self.journals()
+        self.assertEqual(len(journals), count)
+        self.assertEqual(len({events[0]["pid"] for events in journals}), count)
+        for events in journals:
+            self.assertEqual(self.named(events, "end")[0]["exit_code"], 0)
+        listed = json.loads(self.run_command("spicerack", "runs", "list", "--json").out)
+        self.assertEqual([run["run"] for run in listed], [events[0]["run"] for events in reversed(journals)])
 
 
 class Refused(JournalTest):

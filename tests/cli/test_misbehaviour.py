@@ -379,6 +379,7 @@ class Pair(CommandTest):
         self.assertEqual((result.code, self.marks()), (self.expected.code, self.expected.marks), result)
         self.check_report(result)
         self.check_log()
+        self.check_journal()
         self.check_files()
 
     def check_report(self, result):
@@ -411,11 +412,27 @@ class Pair(CommandTest):
             found = [message for message in messages if message.startswith("record ")]
             self.assertEqual(found, [f"record {number}" for number in range(int(self.env["HAVOC_COUNT"]))])
 
+    def check_journal(self):
+        """It is whole, and says how the run ended and what is owed."""
+        ran = not {"run", "rollback"}.isdisjoint(self.expected.marks)
+        journals = self.journals()
+        self.assertEqual(len(journals), self.expected.code != 2)
+        for events in journals:
+            last = [event for event in events if event["event"] in ("end", "cut-off")]
+            self.assertEqual(len(last), 1, last)
+            if WAYS[self.how] == without_supervisor:
+                self.assertEqual((last[0]["event"], last[0]["rollback"]), ("cut-off", "owed" if ran else "none"))
+                continue
+            self.assertEqual((last[0]["event"], last[0]["exit_code"], last[0]["started"]),
+                             ("end", self.expected.code, ran))
+            wanted = ("failed", "owed") if last[0]["exit_code"] == 93 else ("none", "done") if ran else ("none",)
+            self.assertIn(last[0]["rollback"], wanted, last)
+
     def check_files(self):
         found = [str(path.relative_to(self.scratch)) for path in self.scratch.rglob("*")]
         # Killed, it leaves its run file, and perhaps a database that was just being made.
         database = r"locks\.db(\.new-[-0-9a-f]+)?(-wal|-shm|-journal)?"
-        state = rf"locks(/runs(/[-0-9a-f]{{36}})?|/{database})?|runs(/[-0-9a-z]+\.jsonl)?"
+        state = rf"locks(/runs(/[-0-9a-f]{{36}})?|/{database})?|runs(/\.pruned|/[-0-9a-z]+\.jsonl)?"
         ours = re.compile(rf"home(/\.local(/state(/spicerack(/({state}))?)?)?)?|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
         self.assertEqual([name for name in found if not ours.fullmatch(name)], [])
 

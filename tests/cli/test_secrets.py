@@ -72,6 +72,8 @@ class SecretTest(CommandTest):
     def hidden(self, how, code=0):
         result = self.assertNowhere(self.use(how))
         self.assertEqual(result.code, code, result)
+        # Nor as events.
+        self.assertEqual(self.assertNowhere(self.use(how, "--json")).code, code)
         return result
 
 

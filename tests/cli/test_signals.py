@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from harness import CC, SANITIZED, CommandTest
+from harness import CC, SANITIZED, CommandTest, without_id
 
 NAME = "fixture.misbehave"
 WHOLE = ["check", "prepare", "describe", "lock", "run"]
@@ -71,7 +71,7 @@ class CtrlC(SignalTest):
                 process = self.start_at("run", "--scoped", "--deferred", *words)
                 process.send_signal(signal.SIGINT)
                 result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
-                self.assertEqual(result.err.splitlines(), [
+                self.assertEqual(without_id(result.err).splitlines(), [
                     f"START - Cookbook {NAME} by {words[1]}", FIRST, "Interrupted", f"Rolling back cookbook {NAME}",
                     end(97, words[1])])
 
@@ -89,7 +89,7 @@ class CtrlC(SignalTest):
                 self.interrupt(process, FIRST)
                 process.send_signal(signal.SIGINT)
                 result = self.check_end(process, 97, [*WHOLE, "scope", "deferred", *ROLLED_BACK])
-                self.assertEqual(result.err.splitlines(), [
+                self.assertEqual(without_id(result.err).splitlines(), [
                     f"START - Cookbook {NAME} by {words[1]}", FIRST, SECOND, f"Rolling back cookbook {NAME}",
                     end(97, words[1])])
 
@@ -106,7 +106,8 @@ class CtrlC(SignalTest):
                 process = self.start_at("prepare", "--at", "prepare", *words)
                 process.send_signal(signal.SIGINT)
                 result = self.check_end(process, 97, ["check", "prepare"])
-                self.assertEqual(result.err.splitlines(), [FIRST, f"Interrupted before the start of cookbook {NAME}"])
+                self.assertEqual(without_id(result.err).splitlines(),
+                                 [FIRST, f"Interrupted before the start of cookbook {NAME}"])
 
     def test_twice_in_each_callback_before_start(self):
         for number, callback in enumerate(WHOLE[:-1]):
@@ -358,7 +359,7 @@ class WhileOpening(SignalTest):
                 process.send_signal(number)
                 result = self.finish(process, timeout=10)
                 self.assertEqual(result.code, 97, result)
-                self.assertRegex(result.err, r"^cannot run cookbook fixture\.constructor: .*/constructor\.so: "
+                self.assertRegex(without_id(result.err), r"^cannot run cookbook fixture\.constructor: .*/constructor\.so: "
                                              r"interrupted while opening it\n$")
                 self.assertNothingLeft()
 
@@ -427,7 +428,7 @@ class Stopped(SignalTest):
         os.kill(self.process_named("spicerack-work"), signal.SIGKILL)
         result = self.check_end(process, 93, WHOLE)
         self.assertGreater(time.monotonic() - begin, 9)
-        self.assertEqual(result.err.splitlines()[1:], [
+        self.assertEqual(without_id(result.err).splitlines()[1:], [
             f"The runner of cookbook {NAME} died", f"Cookbook {NAME} could not be rolled back: a rollback is owed",
             end(93, "deaf")])
 

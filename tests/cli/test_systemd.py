@@ -6,6 +6,7 @@ from the scratch directory only, and that is all that it and its services can wr
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -281,6 +282,21 @@ class Output(SystemdTest):
                      f"END (PASS) - Cookbook {NAME} (exit_code=0) by print"):
             self.assertIn(line, lines)
         self.assertNotIn("\x1b", "".join(lines))
+
+    def test_fields_of_the_journal(self):
+        self.start_unit("--how", "raise", mark="rollback ends")
+        self.wait_until_ended()
+        self.inside("journalctl", "--sync")
+        events = self.journals()[0]
+        found = self.inside("journalctl", f"SPICERACK_RUN={events[0]['run']}", "--output", "json", "--quiet").out
+        entries = [json.loads(line) for line in found.splitlines()]
+        # All but the records, which come by standard error.
+        self.assertEqual([entry["SPICERACK_EVENT"] for entry in entries],
+                         [event["event"] for event in events if event["event"] != "log"])
+        end = entries[-1]
+        self.assertEqual((end["SPICERACK_COOKBOOK"], end["SPICERACK_EXIT_CODE"], end["SPICERACK_ROLLBACK"],
+                          end["SPICERACK_RESULT"]), (NAME, "99", "done", "FAIL"))
+        self.assertEqual(end["MESSAGE"], f"run {events[0]['run']} of cookbook {NAME}: end, FAIL")
 
     def test_a_journal_that_is_gone_does_not_hurt(self):
         self.start_unit("--how", "wait")

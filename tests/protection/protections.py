@@ -233,6 +233,37 @@ SECRETS = [
                "cli/test_secrets Life.test_wiped_at_the_end_of_its_scope"),
 ]
 
+JOURNAL = [
+    Protection("A secret is in no event",
+               "core/host/journal/journal.c", "	redactor_apply(redactor_shared(), &clean->stream, text, &out);\n",
+               "	buf_puts(&out, text);\n",
+               "unit/test_event a_journal"),
+    Protection("also in pieces",
+               "core/host/journal/journal.c", "	redactor_apply(redactor_shared(), &clean->stream, text, &out);\n",
+               "	redactor_apply(redactor_shared(), NULL, text, &out);\n",
+               "unit/test_event a_journal"),
+    Protection("A run that goes on is not taken for one that was cut off",
+               "core/host/journal/journal.c", "	if (fcntl(journal->fd, F_OFD_SETLK, &lock) < 0)\n",
+               "	(void)lock;\n	if (false)\n",
+               "cli/test_runs List.test_one_that_runs", "cli/test_runs Pruned.test_one_that_runs_stays"),
+    Protection("There is room for the end when the disk is full",
+               "core/host/journal/journal.c", "	journal->has_room = durable;\n", "	(void)durable;\n",
+               "cli/test_journal FullDisk.test_during_the_run"),
+    Protection("When the supervisor dies the runner tells what is owed",
+               RUNNER, "	last_event(spk, &now, text, rollback);\n", "	(void)last_event, (void)rollback;\n",
+               "cli/test_journal Killed.test_supervisor"),
+    Protection("When it cannot, a run that had started owes a rollback",
+               "core/host/journal/journalfile.c", "summary->started && !summary->dry_run ? \"owed\" : \"none\"",
+               "\"none\"",
+               "cli/test_journal Killed.test_supervisor_and_runner"),
+    Protection("Nothing is taken from a line that was cut",
+               "core/host/journal/journalfile.c", "	if (!json_line_read(text, length, NULL, NULL) ||\n", "	if (\n",
+               "cli/test_runs Broken.test_wherever_it_is_cut"),
+    Protection("What is owed is not removed for its size",
+               "core/host/journal/prune.c", " ||\n		    owes(pruning->directory, ids[i]))\n", ")\n			continue;\n		if (false && owes(pruning->directory, ids[i]))\n",
+               "cli/test_runs Pruned.test_by_size"),
+]
+
 TRUST = [
     Protection("A file that others may write is not opened",
                "core/runtime/trust.c", "	if (st->st_mode & S_IWOTH)\n", "	if (false)\n",
@@ -381,5 +412,5 @@ ANNOUNCEMENTS = [
                "cli/test_announce Irc.test_certificates_that_prove_nothing"),
 ]
 
-PROTECTIONS = [*PROCESSES, *RESULTS, *UNDOING, *SIGNALS_AND_TIME, *LOGS, *SECRETS, *TRUST, *LOCKS,
+PROTECTIONS = [*PROCESSES, *RESULTS, *UNDOING, *SIGNALS_AND_TIME, *LOGS, *SECRETS, *JOURNAL, *TRUST, *LOCKS,
                *LOCKS_IN_ETCD, *ANNOUNCEMENTS]

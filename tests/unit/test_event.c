@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "../../core/host/journal/journal.h"
+#include "../../core/host/journal/jsonline.h"
 #include "../../core/host/journal/runid.h"
+#include "../../core/host/journal/sdjournal.h"
 #include "../../core/host/log/redactor.h"
 #include "../../core/runtime/jsontext.h"
 #include "scratch.h"
@@ -72,6 +74,106 @@ START_TEST(one_line)
 }
 END_TEST
 
+static void note(void *data, const char *name, enum json_type type, const char *value)
+{
+	static const char letters[] = {
+		[JSON_TEXT] = 't',  [JSON_NUMBER] = 'n', [JSON_TRUE] = '+',
+		[JSON_FALSE] = '-', [JSON_NULL] = '0',   [JSON_ELEMENT] = 'e',
+	};
+
+	buf_printf(data, "%s:%c:%s;", name, letters[type], value);
+}
+
+static const struct {
+	const char *line, *members; /* NULL: it is no object of ours */
+} lines[] = {
+	{"{}", ""},
+	{" { } ", ""},
+	{"{\"a\": \"b\", \"c\":-1.5e3,\"d\":[\"x\", \"y\"], \"e\": [], \"f\": true, \"g\": false, "
+	 "\"h\": null}",
+	 "a:t:b;c:n:-1.5e3;d:e:x;d:e:y;f:+:true;g:-:false;h:0:null;"},
+	{"{\"a\\n\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "a\n:t:\"\\/\b\f\n\r\t;"},
+	{"{\"a\": \"\\u0041\\u00fc\\u20AC\\ud83c\\udf36\"}",
+	 "a:t:A\xc3\xbc\xe2\x82\xac\xf0\x9f\x8c\xb6;"},
+	{"{\"a\": [1, null, \"x\"]}", "a:e:x;"},
+	{"", NULL},
+	{"{", NULL},
+	{"[]", NULL},
+	{"{} x", NULL},
+	{"{\"a\"}", NULL},
+	{"{\"a\":}", NULL},
+	{"{\"a\": 1,}", NULL},
+	{"{\"a\": tru}", NULL},
+	{"{\"a\": \"x}", NULL},
+	{"{\"a\": \"x\n\"}", NULL},
+	{"{\"a\": \"\\x\"}", NULL},
+	{"{\"a\": \"\\u12\"}", NULL},
+	{"{\"a\": \"\\u0000\"}", NULL},
+	{"{\"a\": \"\\udc00\"}", NULL},
+	{"{\"a\": \"\\ud800x\"}", NULL},
+	{"{\"a\": {\"b\": 1}}", NULL},
+	{"{\"a\": [[1]]}", NULL},
+	{"{\"a\": [1", NULL},
+};
+
+START_TEST(read_again)
+{
+	struct buf members = {0};
+	bool good;
+
+	/* In memory of its own length, so that a sanitizer sees who reads beyond. */
+	size_t length = strlen(lines[_i].line);
+	char *line = malloc(length + 1);
+
+	ck_assert_ptr_nonnull(line);
+	memcpy(line, lines[_i].line, length);
+	line = realloc(line, length ? length : 1);
+	ck_assert_ptr_nonnull(line);
+	good = json_line_read(line, length, note, &members);
+	ck_assert_msg(good == (lines[_i].members != NULL), "%s", lines[_i].line);
+	if (good)
+		ck_assert_str_eq(buf_text(&members), lines[_i].members);
+	ck_assert(json_line_read(line, length, NULL, NULL) == good);
+	free(line);
+	buf_free(&members);
+}
+END_TEST
+
+START_TEST(for_systemd)
+{
+	const char *words[] = {"a", "b\nc"};
+	const struct event_field fields[] = {
+		EVENT_TEXTS("words", ((spk_strings){words, 2})),
+		EVENT_TEXT("nothing", NULL),
+		EVENT_NUMBER("exit_code", 5),
+		EVENT_TEXT("result", "FAIL"),
+		EVENT_SECONDS("total", 1500000000LL),
+		EVENT_FLAG("started", false),
+	};
+	struct event event = {
+		.name = "end",
+		.run = "20261122-153913-abcdef",
+		.cookbook = "group.c",
+		.fields = fields,
+		.count = sizeof(fields) / sizeof(fields[0]),
+	};
+	static const char expected[] =
+		"MESSAGE=run 20261122-153913-abcdef of cookbook group.c: end, FAIL\n"
+		"PRIORITY=6\nSYSLOG_IDENTIFIER=cookbook\n"
+		"SPICERACK_RUN=20261122-153913-abcdef\nSPICERACK_EVENT=end\n"
+		"SPICERACK_COOKBOOK=group.c\nSPICERACK_WORDS=a\n"
+		"SPICERACK_WORDS\n\3\0\0\0\0\0\0\0b\nc\n"
+		"SPICERACK_EXIT_CODE=5\nSPICERACK_RESULT=FAIL\nSPICERACK_TOTAL=1.500000\n"
+		"SPICERACK_STARTED=false\n";
+	struct buf out = {0};
+
+	sdjournal_put(&event, &out);
+	ck_assert_uint_eq(out.length, sizeof(expected) - 1);
+	ck_assert_int_eq(memcmp(out.text, expected, out.length), 0);
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(ids)
 {
 	char id[RUN_ID_SIZE], other[RUN_ID_SIZE];
@@ -117,11 +219,11 @@ START_TEST(a_journal)
 
 	scratch_make();
 	ck_assert_int_eq(redactor_add(redactor_shared(), "hunter2", &err), 0);
-	ck_assert_msg(journal_open(scratch_path("a/b"), NULL, true, &journal, &err) == 0, "%s",
+	ck_assert_msg(journal_open(scratch_path("a/b"), "c", NULL, true, &journal, &err) == 0, "%s",
 		      err.text);
 	sink = (struct event_sink){.take = count_event, .data = &count};
 	journal_add_sink(journal, &sink);
-	ck_assert_int_eq(journal_open(scratch_path("a/b"), journal, false, &inner, &err), 0);
+	ck_assert_int_eq(journal_open(scratch_path("a/b"), "d", journal, false, &inner, &err), 0);
 	ck_assert_str_ne(journal_run(journal), journal_run(inner));
 	ck_assert_int_eq(journal_tell(journal, "one", text, 1, &err), 0);
 	ck_assert_int_eq(journal_tell(journal, "two", split, 1, &err), 0);
@@ -153,6 +255,8 @@ int main(void)
 
 	tcase_add_test(tcase, texts);
 	tcase_add_test(tcase, one_line);
+	tcase_add_loop_test(tcase, read_again, 0, (int)(sizeof(lines) / sizeof(lines[0])));
+	tcase_add_test(tcase, for_systemd);
 	tcase_add_test(tcase, ids);
 	tcase_add_test(tcase, a_journal);
 	suite_add_tcase(suite, tcase);

@@ -69,6 +69,33 @@ START_TEST(one_record_to_all_sinks)
 }
 END_TEST
 
+START_TEST(a_secret_of_the_configuration)
+{
+	char logs[128];
+	const struct setting_key keys[] = {
+		{.path = "logs_base_dir", .type = SETTING_PATH, .initial = logs},
+		{.path = "irc.password",
+		 .type = SETTING_STRING,
+		 .initial = "swordfish",
+		 .secret = true},
+	};
+	const struct settings_source source = {
+		.sysconf_dir = "/nonexistent",
+		.cookbooks_dir = "/nonexistent",
+		.keys = keys,
+		.key_count = sizeof(keys) / sizeof(keys[0]),
+	};
+	struct settings *own;
+
+	snprintf(logs, sizeof(logs), "%s/logs", scratch);
+	ck_assert_msg(settings_read(&source, &own, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(log_open(own, "c", false, false, &identity, &run_log, &err), 0);
+	settings_free(own);
+	log_error(run_log, "cannot log in as x:swordfish");
+	ends_with("logs/c.log", "[ERROR] cannot log in as x:********\n");
+}
+END_TEST
+
 START_TEST(failure_of_a_file_is_told_on_the_terminal)
 {
 	char expected[512];
@@ -104,6 +131,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, one_record_to_all_sinks);
+	tcase_add_test(tcase, a_secret_of_the_configuration);
 	tcase_add_test(tcase, failure_of_a_file_is_told_on_the_terminal);
 	tcase_add_test(tcase, terminal_only);
 	suite_add_tcase(suite, tcase);

@@ -24,7 +24,7 @@
 
 /* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
 struct command_line {
-	bool list, dry_run, verbose, no_locks, in_process, yes, version;
+	bool list, dry_run, verbose, no_locks, in_process, yes, json, version;
 	const char *config_file, *answers;
 	spk_duration timeout;
 };
@@ -39,6 +39,7 @@ enum option {
 	IN_PROCESS,
 	YES,
 	ANSWERS,
+	JSON,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -77,6 +78,9 @@ static const struct arg_spec options[OPTION_COUNT] = {
 		       "abort; nothing else"),
 	OPTION(ANSWERS, answers, 0, SPK_TYPE_STRING, .metavar = "FILE",
 	       .help = "answer questions with what this file says"),
+	OPTION(JSON, json, 0, SPK_TYPE_FLAG,
+	       .help = "print what happens in the run as events, a line of JSON each, and what the "
+		       "cookbook prints among them"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -197,6 +201,7 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.verbose = given(parsed, VERBOSE),
 		.no_locks = given(parsed, NO_LOCKS),
 		.in_process = given(parsed, IN_PROCESS),
+		.json = given(parsed, JSON),
 		.timeout = timeout_of(parsed),
 	};
 	struct tree_found found;
@@ -216,6 +221,12 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		tree_found_free(&found);
 		break;
 	case TREE_GROUP:
+		if (run_options.json) {
+			fputs("cookbook: --json is for the run of a cookbook, not for a menu\n",
+			      stderr);
+			code = EXIT_USAGE;
+			break;
+		}
 		identity_fill(&identity);
 		code = menu_run(&run_options, name,
 				(spk_strings){(const char *const *)argv, (size_t)argc});
@@ -314,6 +325,14 @@ int main(int argc, char **argv)
 	}
 	switch (argparse(&command, &context, global, argv + 1, &parsed, &out)) {
 	case ARGPARSE_OK:
+		if (given(&parsed, JSON) && given(&parsed, LIST)) {
+			argparse_usage_error(&command, &context, NULL,
+					     "argument --json: not allowed with argument -l/--list",
+					     &out);
+			fputs(buf_text(&out), stderr);
+			code = EXIT_USAGE;
+			break;
+		}
 		if (given(&parsed, TIMEOUT) && timeout_of(&parsed).ns <= 0) {
 			argparse_usage_error(&command, &context, NULL,
 					     "argument --timeout: must be more than 0", &out);

@@ -11,9 +11,6 @@
 
 #include "../../runtime/argvalue.h"
 #include "../../runtime/mem.h"
-#include "../../runtime/printable.h"
-#include "../argument/argparse.h"
-#include "../log/columns.h"
 #include "../run/identity.h"
 #include "../lock/lockname.h"
 #include "../lock/lockstore.h"
@@ -23,10 +20,10 @@
 #include "../lock/runfile.h"
 #include "../setting/settings.h"
 #include "../setting/statedir.h"
+#include "subcommand.h"
 
 /* A store that does not answer at all is given up after this. */
 #define CALL_NS 10000000000LL
-#define REASON_MAX 512
 /* Who wants a key frozen for longer has mistyped it. */
 #define HOLD_MAX_DAYS 366
 #define DAY_NS (86400 * 1000000000LL)
@@ -77,22 +74,9 @@ struct call {
 	struct spk_lock_call call;
 };
 
-static const char *text_of(const struct call *call, const struct arg_spec *spec)
+static const char *text_of(const struct call *call, const struct arg_spec *row)
 {
-	for (size_t i = 0; i < call->parsed->arg_count; i++)
-		if (strcmp(call->parsed->args[i].spec->name, spec->name) == 0 &&
-		    call->parsed->args[i].texts.count > 0)
-			return call->parsed->args[i]
-				.texts.items[call->parsed->args[i].texts.count - 1];
-	return NULL;
-}
-
-static bool is_given(const struct call *call, const struct arg_spec *spec)
-{
-	for (size_t i = 0; i < call->parsed->arg_count; i++)
-		if (strcmp(call->parsed->args[i].spec->name, spec->name) == 0)
-			return call->parsed->args[i].given;
-	return false;
+	return subcommand_text(call->parsed, row);
 }
 
 static int complain(const struct call *call, const char *format, ...)
@@ -100,16 +84,11 @@ static int complain(const struct call *call, const char *format, ...)
 
 static int complain(const struct call *call, const char *format, ...)
 {
-	struct buf text = {0}, shown = {0};
 	va_list args;
 
 	va_start(args, format);
-	buf_vprintf(&text, format, args);
+	subcommand_vcomplain("locks", call->command, format, args);
 	va_end(args);
-	printable_add(&shown, buf_text(&text), text.length);
-	fprintf(stderr, "spicerack locks %s: error: %s\n", call->command, buf_text(&shown));
-	buf_free(&text);
-	buf_free(&shown);
 	return EXIT_STARTUP;
 }
 
@@ -158,12 +137,13 @@ static int print(const struct call *call, const struct buf *text)
 }
 
 /* list and show */
-static int show(struct call *call)
+static int show(void *data)
 {
+	struct call *call = data;
 	struct lock_list list = {0};
 	struct buf text = {0};
 	enum spk_lock_status status = read_entries(call, &list);
-	bool json = is_given(call, &json_option);
+	bool json = subcommand_is_given(call->parsed, &json_option);
 	int code = EXIT_OK;
 
 	if (json && (status == SPK_LOCK_OK || list.count > 0))
@@ -218,8 +198,9 @@ static int take_away(struct call *call, const struct spk_lock_entry *entry, cons
 	return code;
 }
 
-static int release(struct call *call)
+static int release(void *data)
 {
+	struct call *call = data;
 	const char *id = text_of(call, &id_word);
 	struct spk_lock_entry unreadable = {.id = id, .owner = "?"};
 	const struct spk_lock_entry *entry;
@@ -246,8 +227,9 @@ static int release(struct call *call)
 	return code;
 }
 
-static int hold(struct call *call)
+static int hold(void *data)
 {
+	struct call *call = data;
 	const char *reason = text_of(call, &reason_option);
 	struct spk_lock_entry entry = {.size = sizeof(entry), .key = call->key, .reason = reason};
 	char id[UUID_SIZE], *what;
@@ -272,8 +254,9 @@ static int hold(struct call *call)
 	return code;
 }
 
-static int unhold(struct call *call)
+static int unhold(void *data)
 {
+	struct call *call = data;
 	struct lock_list list = {0};
 	enum spk_lock_status status = read_entries(call, &list);
 	int code = EXIT_OK;
@@ -293,13 +276,7 @@ static int unhold(struct call *call)
 	return code;
 }
 
-#define ROWS_MAX 5
-
-static const struct subcommand {
-	const char *name, *help;
-	int (*run)(struct call *call);
-	const struct arg_spec *rows[ROWS_MAX];
-} subcommands[] = {
+static const struct subcommand items[] = {
 	{"list", "show all locks", show, {&config_option, &json_option}},
 	{"show", "show one lock", show, {&config_option, &json_option, &key_word}},
 	{"release",
@@ -312,8 +289,6 @@ static const struct subcommand {
 	 {&config_option, &span_option, &reason_option, &key_word}},
 	{"unhold", "end a hold", unhold, {&config_option, &key_word}},
 };
-
-#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
 /* ---- the command ---- */
 
@@ -343,12 +318,9 @@ static int check_words(struct call *call)
 	const char *word = text_of(call, &key_word);
 	struct err err;
 
-	if (reason && (!*reason || strlen(reason) > REASON_MAX)) {
-		complain(call, "argument --reason: must not be empty nor longer than %d bytes",
-			 REASON_MAX);
+	if (!subcommand_reason_is_good("locks", call->command, reason))
 		return EXIT_USAGE;
-	}
-	if (is_given(call, &id_word) && strlen(text_of(call, &id_word)) < 4) {
+	if (subcommand_is_given(call->parsed, &id_word) && strlen(text_of(call, &id_word)) < 4) {
 		complain(call, "argument ID: give at least 4 characters of it");
 		return EXIT_USAGE;
 	}
@@ -390,67 +362,15 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	return code;
 }
 
-static int parse(const struct subcommand *subcommand, int argc, char **argv)
-{
-	struct arg_spec rows[ROWS_MAX];
-	struct cookbook_spec spec = {.title = subcommand->help, .args = rows};
-	char *program = xasprintf("spicerack locks %s", subcommand->name);
-	struct argparse_context context = {
-		.program = program, .plain_help = true, .columns = columns_for_help()};
-	struct parsed parsed = {0};
-	struct buf out = {0};
-	int code = EXIT_OK;
-
-	while (spec.arg_count < ROWS_MAX && subcommand->rows[spec.arg_count]) {
-		rows[spec.arg_count] = *subcommand->rows[spec.arg_count];
-		spec.arg_count++;
-	}
-	switch (argparse(&spec, &context, argc, argv, &parsed, &out)) {
-	case ARGPARSE_OK:
-		code = act(subcommand, &parsed);
-		break;
-	case ARGPARSE_HELP:
-		fputs(buf_text(&out), stdout);
-		break;
-	default:
-		fputs(buf_text(&out), stderr);
-		code = EXIT_USAGE;
-		break;
-	}
-	parsed_free(&parsed);
-	buf_free(&out);
-	free(program);
-	return code;
-}
-
-static void help(FILE *out)
-{
-	fputs("usage: spicerack locks [-h] {list,show,release,hold,unhold} ...\n\n"
-	      "Who holds which lock, who waits for it, and the operator's hand in it.\n\n"
-	      "commands:\n",
-	      out);
-	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		fprintf(out, "  %-20s  %s\n", subcommands[i].name, subcommands[i].help);
-	fputs("\noptions:\n  -h, --help            show this help message and exit\n", out);
-}
-
 int locks_command(int argc, char **argv)
 {
-	char shown[PRINTABLE_PATH_SIZE];
+	static const struct subcommands subcommands = {
+		.command = "locks",
+		.about = "Who holds which lock, who waits for it, and the operator's hand in it.",
+		.act = act,
+		.items = items,
+		.count = sizeof(items) / sizeof(items[0]),
+	};
 
-	if (argc < 1) {
-		help(stderr);
-		return EXIT_USAGE;
-	}
-	if (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0) {
-		help(stdout);
-		return EXIT_OK;
-	}
-	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		if (strcmp(argv[0], subcommands[i].name) == 0)
-			return parse(&subcommands[i], argc - 1, argv + 1);
-	help(stderr);
-	fprintf(stderr, "spicerack locks: error: there is no command '%s'\n",
-		printable_path(argv[0], shown));
-	return EXIT_USAGE;
+	return subcommands_run(&subcommands, argc, argv);
 }

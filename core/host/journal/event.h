@@ -58,7 +58,8 @@ struct event_field {
  */
 struct event {
 	const char *name;
-	const char *run;   /* the id of the run */
+	const char *run;      /* the id of the run */
+	const char *cookbook; /* that it is of; JSON has it in `begin` only */
 	uint64_t sequence; /* from 1 in each run; 0: of another process than the run's supervisor */
 	struct timespec time;
 	const struct event_field *fields;

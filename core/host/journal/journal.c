@@ -24,6 +24,7 @@
 
 struct journal {
 	char run[RUN_ID_SIZE];
+	const char *cookbook;
 	char *path;
 	int directory, fd;
 	bool durable;
@@ -31,7 +32,8 @@ struct journal {
 	struct event_sink *sinks;
 	uint64_t sequence;
 	off_t size, room; /* written, and taken on the disk */
-	bool has_room;    /* the file system can take it beforehand */
+	bool has_room;    /* it is taken beforehand */
+	bool synced;      /* its name is on the disk */
 	bool torn;        /* the end of a line is missing */
 	bool reported;    /* a failure was told */
 	struct buf line;  /* kept for its memory */
@@ -107,8 +109,8 @@ static int open_file(struct journal *journal, const char *directory, struct err 
 	return 0;
 }
 
-int journal_open(const char *directory, const struct journal *outer, bool durable,
-		 struct journal **ret_journal, struct err *err)
+int journal_open(const char *directory, const char *cookbook, const struct journal *outer,
+		 bool durable, struct journal **ret_journal, struct err *err)
 {
 	struct journal *journal;
 
@@ -119,9 +121,10 @@ int journal_open(const char *directory, const struct journal *outer, bool durabl
 		return -1;
 	journal = xcalloc(1, sizeof(*journal));
 	journal->directory = journal->fd = -1;
+	journal->cookbook = cookbook;
 	journal->outer = outer;
 	journal->durable = durable;
-	journal->has_room = true;
+	journal->has_room = durable;
 	if (open_file(journal, directory, err) < 0 || fd_move_up(&journal->fd, err) < 0) {
 		if (journal->path)
 			unlink(journal->path);
@@ -162,16 +165,22 @@ static int write_line(struct journal *journal, bool is_record)
 
 /* ---- events ---- */
 
+static void show(const struct journal *journal, const struct event *event)
+{
+	for (const struct journal *each = journal; each; each = each->outer)
+		for (struct event_sink *sink = each->sinks; sink; sink = sink->next)
+			sink->take(sink->data, event);
+}
+
 /* Numbers the event and hands it on. */
 static int hand_on(struct journal *journal, struct event *event, bool is_record, struct err *err)
 {
 	event->run = journal->run;
+	event->cookbook = journal->cookbook;
 	event->sequence = ++journal->sequence;
 	buf_clear(&journal->line);
 	event_put_json(event, &journal->line);
-	for (const struct journal *each = journal; each; each = each->outer)
-		for (struct event_sink *sink = each->sinks; sink; sink = sink->next)
-			sink->take(sink->data, event);
+	show(journal, event);
 	if (write_line(journal, is_record) == 0 || journal->reported)
 		return 0;
 	journal->reported = true;
@@ -249,6 +258,19 @@ int journal_tell(struct journal *journal, const char *name, const struct event_f
 	return rc;
 }
 
+void journal_show(const struct journal *journal, const char *name, const struct event_field *fields,
+		  size_t count)
+{
+	struct event event = {.name = name, .fields = fields, .count = count};
+
+	if (!journal)
+		return;
+	event.run = journal->run;
+	event.cookbook = journal->cookbook;
+	clock_gettime(CLOCK_REALTIME, &event.time);
+	show(journal, &event);
+}
+
 int journal_tell_record(struct journal *journal, const struct log_record *record, struct err *err)
 {
 	static const char *const sources[RECORD_SOURCES] = {
@@ -305,8 +327,11 @@ void journal_sync(struct journal *journal)
 {
 	if (!journal->durable)
 		return;
-	if (fdatasync(journal->fd) < 0 || fsync(journal->directory) < 0)
+	if (fdatasync(journal->fd) < 0)
 		return; /* as good as it gets on this file system */
+	/* Its name, too. */
+	if (!journal->synced && fsync(journal->directory) == 0)
+		journal->synced = true;
 }
 
 void journal_discard(struct journal *journal)
@@ -316,10 +341,16 @@ void journal_discard(struct journal *journal)
 
 void journal_close(struct journal *journal)
 {
+	struct stat st;
+
 	if (!journal)
 		return;
-	/* Gives back the room that was not needed. */
-	if (journal->fd >= 0 && journal->has_room && ftruncate(journal->fd, journal->size) < 0)
+	/*
+	 * Gives back the room that was not needed. The runner may have appended something, when it
+	 * took this process for dead.
+	 */
+	if (journal->fd >= 0 && journal->has_room && fstat(journal->fd, &st) == 0 &&
+	    ftruncate(journal->fd, st.st_size) < 0)
 		journal->has_room = false;
 	fd_close(&journal->fd);
 	fd_close(&journal->directory);

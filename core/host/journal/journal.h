@@ -26,14 +26,15 @@ struct event_sink {
 };
 
 /*
- * Gives the run an id and makes its file, and the directory where that is missing (statedir.h).
- * `outer` is the journal of the run that this one is within, or NULL: its sinks get the events of
- * this one, too. Room for the end of the run is taken on the disk, so that it can be told
- * when there is no more. `durable`: journal_sync() does something. -1 with the reason; nothing is
- * left then.
+ * Gives the run of `cookbook`, which is kept, an id and makes its file, and the directory where
+ * that is missing (statedir.h). `outer` is the journal of the run that this one is within, or NULL:
+ * its sinks get the events of this one, too. `durable`: journal_sync() does something, and room
+ * for the end of the run is taken on the disk, so that it can be told when there is no more. -1
+ * with the reason; nothing is left then.
  */
-MUST_CHECK int journal_open(const char *directory, const struct journal *outer, bool durable,
-			    struct journal **ret_journal, struct err *err);
+MUST_CHECK int journal_open(const char *directory, const char *cookbook,
+			    const struct journal *outer, bool durable, struct journal **ret_journal,
+			    struct err *err);
 
 /* They belong to `journal`. */
 const char *journal_run(const struct journal *journal);
@@ -53,6 +54,13 @@ MUST_CHECK int journal_tell(struct journal *journal, const char *name,
 /* The same of a record of the log, which is without secrets already. */
 MUST_CHECK int journal_tell_record(struct journal *journal, const struct log_record *record,
 				   struct err *err);
+
+/*
+ * Shows the sinks something that is not kept, and has no number: its texts are without secrets.
+ * `journal` may be NULL.
+ */
+void journal_show(const struct journal *journal, const char *name, const struct event_field *fields,
+		  size_t count);
 
 /* Waits until what was told is on the disk. Cannot be helped when it is not. */
 void journal_sync(struct journal *journal);

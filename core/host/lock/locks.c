@@ -182,9 +182,20 @@ void locks_order(struct locks *locks, enum keeper_task task, const struct held_l
 /* What was taken is kept until it is given back. */
 void locks_settle_order(struct locks *locks)
 {
+	struct held_lock *wanted = &locks->wanted;
+	int64_t waited = spk_uptime().ns - locks->began_ns;
+
 	locks->ordered = false;
-	if (locks->task == KEEPER_TAKE && locks->status == SPK_LOCK_OK)
-		keep(locks, &locks->wanted);
+	if (locks->task != KEEPER_TAKE)
+		return;
+	if (wanted->own)
+		wanted->run->lock_wait_ns = waited;
+	if (locks->status != SPK_LOCK_OK)
+		return;
+	run_tell(wanted->run, "lock", EVENT_TEXT("key", wanted->key), EVENT_TEXT("id", wanted->id),
+		 EVENT_NUMBER("fence", (int64_t)wanted->fence), EVENT_SECONDS("waited", waited),
+		 EVENT_FLAG("own", wanted->own));
+	keep(locks, wanted);
 }
 
 /* Waits for the answer, whatever else happens; orders that are waited for so do not take long. */

@@ -14,8 +14,8 @@
 struct held_lock {
 	char *key;
 	char id[UUID_SIZE];
-	const struct run *run; /* whose it is */
-	bool own;              /* the run's, not one that its cookbook asked for */
+	struct run *run; /* whose it is */
+	bool own;        /* the run's, not one that its cookbook asked for */
 	int32_t concurrency;
 	int64_t ttl_ns;
 	uint64_t fence;

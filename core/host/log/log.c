@@ -23,6 +23,19 @@ struct log {
 	struct buf message, module, function, plain, extended; /* kept for their memory */
 };
 
+/* What the configuration keeps secret is redacted from the first record on. */
+static void hide_settings(const struct settings *settings)
+{
+	size_t count;
+	const struct setting *all = settings_all(settings, &count);
+	struct err err;
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i].key->secret && all[i].text &&
+		    redactor_add(redactor_shared(), all[i].text, &err) < 0)
+			continue; /* too short to be looked for in other texts */
+}
+
 int log_open(const struct settings *settings, const char *name, bool dry_run, bool verbose,
 	     const struct identity *identity, struct log **ret_log, struct err *err)
 {
@@ -34,6 +47,7 @@ int log_open(const struct settings *settings, const char *name, bool dry_run, bo
 		return err_set(err, "'logs_base_dir' is not set and you have no home directory");
 	if (name && logfile_open(base, name, NULL, &files, err) < 0)
 		return -1;
+	hide_settings(settings);
 	log = xcalloc(1, sizeof(*log));
 	log->files = files;
 	log->user = xstrdup(identity->user);
@@ -99,6 +113,11 @@ void log_write(struct log *log, const struct log_record *record)
 void log_set_journal(struct log *log, struct journal *journal)
 {
 	log->journal = journal;
+}
+
+void log_tell_output(struct log *log, const char *text)
+{
+	journal_show(log->journal, "output", &(struct event_field)EVENT_TEXT("text", text), 1);
 }
 
 void log_printf(struct log *log, enum spk_level level, const char *file, int line,

@@ -16,7 +16,7 @@ struct journal;
 
 /*
  * Opens the log files of `name`, a cookbook or a group, and takes stderr. `name` NULL: no files.
- * `settings` and `identity` are not kept.
+ * `settings` and `identity` are not kept; what is secret in the first is hidden from now on.
  */
 MUST_CHECK int log_open(const struct settings *settings, const char *name, bool dry_run,
 			bool verbose, const struct identity *identity, struct log **ret_log,
@@ -42,6 +42,9 @@ void log_printf(struct log *log, enum spk_level level, const char *file, int lin
 
 /* The journal that gets the records from now on, too; NULL: none. Kept. */
 void log_set_journal(struct log *log, struct journal *journal);
+
+/* A line of the cookbook's standard output, without secrets, to who wants events; to no file. */
+void log_tell_output(struct log *log, const char *text);
 
 /*
  * For the runner's last words, when this process can write none: the path of a file (NULL: there

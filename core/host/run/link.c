@@ -229,7 +229,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[OUT] = {.fd = output_wants_more(output) ? output->out_fd : -1,
 				 .events = POLLIN},
 			[ERR] = {.fd = output->err_fd, .events = POLLIN},
-			[STDOUT] = {.fd = output->out.length ? STDOUT_FILENO : -1,
+			[STDOUT] = {.fd = output_is_pending(output) ? STDOUT_FILENO : -1,
 				    .events = POLLOUT},
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
@@ -443,6 +443,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.outer = link->outer,
 		.locks = link->locks,
 		.notify = link->notify,
+		.events = link->events,
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,
@@ -450,7 +451,11 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.in_process = order->in_process,
 		.signal_fd = signal_fd,
 		.typed_fd = -1,
-		.output = {.out_fd = -1, .err_fd = -1, .log = log, .name = order->name},
+		.output = {.out_fd = -1,
+			   .err_fd = -1,
+			   .events = link->events,
+			   .log = log,
+			   .name = order->name},
 	};
 	if (start_runner(link, runner, err) < 0)
 		return -1;

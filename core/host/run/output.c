@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "../../runtime/fd.h"
+#include "outflow.h"
 
 #define LINE_MAX_BYTES 32768
-/* What may wait for a slow reader of our standard output before the cookbook has to. */
-#define OUT_PENDING_MAX 65536
 
 static void log_line(struct output *output, const char *text)
 {
@@ -28,11 +27,17 @@ static void log_line(struct output *output, const char *text)
 	log_write(output->log, &record);
 }
 
-/* Logs the complete lines that have come, and with `all` what is left, too. */
-static void log_lines(struct output *output, bool all)
+static void tell_line(struct output *output, const char *text)
 {
-	char *start = output->err.text, *end;
-	size_t left = output->err.length;
+	log_tell_output(output->log, text);
+}
+
+/* Takes the complete lines that have come, and with `all` what is left, too. */
+static void take_lines(struct output *output, struct buf *lines, bool all,
+		       void (*take)(struct output *output, const char *text))
+{
+	char *start = lines->text, *end;
+	size_t left = lines->length;
 	struct buf rest = {0};
 
 	while (left > 0 && ((end = memchr(start, '\n', left)) || all || left >= LINE_MAX_BYTES)) {
@@ -43,13 +48,24 @@ static void log_lines(struct output *output, bool all)
 		for (char *nul = start; (nul = memchr(nul, '\0', length - (size_t)(nul - start)));)
 			*nul = ' ';
 		start[length] = '\0';
-		log_line(output, start);
+		take(output, start);
 		start += step;
 		left -= step;
 	}
 	buf_add(&rest, left ? start : "", left);
-	buf_free(&output->err);
-	output->err = rest;
+	buf_free(lines);
+	*lines = rest;
+}
+
+static void log_lines(struct output *output, bool all)
+{
+	take_lines(output, &output->err, all, log_line);
+}
+
+/* The same for what is data elsewhere, with --json. */
+static void tell_lines(struct output *output, bool all)
+{
+	take_lines(output, &output->out, all, tell_line);
 }
 
 /* How much has arrived in a pipe; 1 when there may be its end. */
@@ -100,46 +116,23 @@ void output_drain_err(struct output *output)
 /* Passes data on to our own standard output as far as that takes it without blocking. */
 static void flush_out(struct output *output)
 {
-	size_t done = 0;
-	struct buf rest = {0};
-	char last = '\n';
-	bool yielded = output->out.length > 0 && log_yield(output->log, STDOUT_FILENO);
+	int failure;
 
-	while (done < output->out.length) {
-		struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
-		size_t length = output->out.length - done;
-		ssize_t put;
-
-		if (poll(&ready, 1, 0) <= 0)
-			break;
-		/* No more than a pipe that is writable takes at once. */
-		put = write(STDOUT_FILENO, output->out.text + done, length < 4096 ? length : 4096);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN)
-			break;
-		if (put < 0) { /* nobody reads it any more: the cookbook goes on without */
-			if (errno != EPIPE)
-				log_warning(output->log,
-					    "cannot write to standard output: %s, what the "
-					    "cookbook prints is lost from here on",
-					    strerrordesc_np(errno));
-			done = output->out.length;
-			fd_close(&output->out_fd);
-			break;
-		}
-		done += (size_t)put;
-		last = output->out.text[done - 1];
-	}
-	if (yielded)
-		log_resume(output->log, last == '\n');
-	if (done == output->out.length) {
-		buf_clear(&output->out);
+	if (output->events) {
+		tell_lines(output, false);
+		eventout_flush(output->events);
 		return;
 	}
-	buf_add(&rest, output->out.text + done, output->out.length - done);
-	buf_free(&output->out);
-	output->out = rest;
+	failure = outflow_write(&output->out, output->log);
+	if (failure == 0)
+		return;
+	/* The cookbook goes on without. */
+	if (failure != EPIPE)
+		log_warning(output->log,
+			    "cannot write to standard output: %s, what the cookbook prints is "
+			    "lost from here on",
+			    strerrordesc_np(failure));
+	fd_close(&output->out_fd);
 }
 
 void output_drain_out(struct output *output)
@@ -154,7 +147,13 @@ void output_drain_out(struct output *output)
 
 bool output_wants_more(const struct output *output)
 {
-	return output->out.length < OUT_PENDING_MAX;
+	return output->events ? eventout_wants_more(output->events)
+			      : output->out.length < OUTFLOW_PENDING_MAX;
+}
+
+bool output_is_pending(const struct output *output)
+{
+	return output->events ? eventout_is_pending(output->events) : output->out.length > 0;
 }
 
 void output_drain(struct output *output)
@@ -162,6 +161,8 @@ void output_drain(struct output *output)
 	output_drain_out(output);
 	redactor_pause(redactor_shared(), &output->stream, &output->out);
 	flush_out(output);
+	if (output->events)
+		tell_lines(output, true);
 	output_drain_err(output);
 	log_lines(output, true);
 }
@@ -170,6 +171,8 @@ void output_drain(struct output *output)
 static bool end_stream(struct output *output)
 {
 	redactor_end(redactor_shared(), &output->stream, &output->out);
+	if (output->events)
+		tell_lines(output, true);
 	return output->out.length > 0;
 }
 

@@ -366,6 +366,7 @@ static int run_with_locks(struct run *run)
 static int run_outermost(struct run *run)
 {
 	const struct run_options *options = run->options;
+	struct eventout events;
 	struct err err;
 	int code, number;
 
@@ -382,10 +383,15 @@ static int run_outermost(struct run *run)
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	run->notify = notify_open(options->settings, options->identity, options->dry_run, run->log);
+	eventout_begin(&events, run->log);
+	if (options->json)
+		run->link.events = &events;
 	code = run_recorded(run, run_with_locks);
+	run_journal_prune(run);
 	number = notify_close(run->notify, run->signal_fd);
 	if (number && number != SIGINT)
 		run->end.terminated = true;
+	eventout_end(&events, run->signal_fd);
 	close(run->signal_fd);
 	log_close(run->log);
 	asking_forget();
@@ -466,7 +472,8 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.within_undo = outer->within_undo || is_undoing(stage),
 		.link = {.outer = &outer->link,
 			 .locks = outer->link.locks,
-			 .notify = outer->notify},
+			 .notify = outer->notify,
+			 .events = outer->link.events},
 	};
 	int code = run_parsed(&run, argc, argv);
 

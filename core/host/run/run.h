@@ -14,6 +14,7 @@ struct run_options {
 	const struct settings *settings;
 	const struct identity *identity;
 	bool dry_run, verbose, no_locks, in_process;
+	bool json;               /* events on standard output */
 	struct answers *answers; /* to questions; NULL: none */
 	spk_duration timeout;    /* of each run stage; 0: what the cookbook says */
 	const char *log_name;    /* whose log files; NULL: those of the cookbook */

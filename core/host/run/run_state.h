@@ -8,6 +8,7 @@
 
 #include "../argument/argparse.h"
 #include "../journal/journal.h"
+#include "../journal/sdjournal.h"
 #include "link.h"
 #include "run.h"
 
@@ -26,11 +27,12 @@ struct run {
 	unsigned int depth; /* 1: the operator's own */
 	struct argparse_context context;
 	struct parsed parsed;
-	spk_strings words;       /* of its command line */
-	struct log *log;         /* shared with the outer run */
-	struct journal *journal; /* its own */
-	struct locks *locks;     /* shared with the outer run; NULL: none are taken */
-	struct notify *notify;   /* likewise; NULL: nobody is told of it */
+	spk_strings words;          /* of its command line */
+	struct log *log;            /* shared with the outer run */
+	struct journal *journal;    /* its own */
+	struct sdjournal sdjournal; /* of the operator's own run */
+	struct locks *locks;        /* shared with the outer run; NULL: none are taken */
+	struct notify *notify;      /* likewise; NULL: nobody is told of it */
 	struct link link;
 	int signal_fd;
 	int64_t deadline_ns;    /* for the run stage, of CLOCK_BOOTTIME; INT64_MAX: none */
@@ -108,6 +110,11 @@ void run_tell_fields(struct run *run, const char *name, const struct event_field
 /* Begins the journal. -1 with the reason: nothing may be done that nobody can read of. */
 MUST_CHECK int run_journal_open(struct run *run, struct err *err);
 
+/* A question to the operator, and what became of it. */
+void run_journal_question(struct run *run, const struct question *question);
+void run_journal_answer(struct run *run, const struct question *question,
+			const struct reply *reply);
+
 /*
  * Tells the operator the id, once; and the journal the words of the command line, of which the
  * cookbook has had a chance to say what is secret: after prepare.
@@ -120,6 +127,9 @@ void run_journal_end(struct run *run, int code);
 
 /* Ends the journal, also of a run that had no end yet, or turned out to be none. */
 void run_journal_close(struct run *run, int code);
+
+/* Behind all of it: removes old journals, when that is due. */
+void run_journal_prune(const struct run *run);
 
 /* What a run that ended means for the one that it was within. */
 struct inner_end {

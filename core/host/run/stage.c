@@ -196,6 +196,7 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 	int64_t patience_ns;
 
 	asking_begin(asking, question, run->options->answers, run->log);
+	run_journal_question(run, &asking->question);
 	patience_ns = spk_uptime().ns + patience_of(run);
 	while (asking_is_open(asking)) {
 		link->typed_fd = asking->prompt.terminal;
@@ -237,6 +238,7 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 	}
 	link->typed_fd = -1;
 	asking_settle(asking, run->log);
+	run_journal_answer(run, &asking->question, &asking->reply);
 	return unheard;
 }
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `spicerack runs`: what was run, how it ended, and what is owed. */
+#ifndef SPICERACK_HOST_RUNS_COMMAND_H
+#define SPICERACK_HOST_RUNS_COMMAND_H
+
+/* `argv` are the words behind `runs`. Returns the exit code. */
+int runs_command(int argc, char **argv);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "subcommand.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../runtime/mem.h"
+#include "../../runtime/printable.h"
+#include "../log/columns.h"
+#include "../run/outcome.h"
+
+static const struct parsed_arg *find(const struct parsed *parsed, const struct arg_spec *row)
+{
+	for (size_t i = 0; i < parsed->arg_count; i++)
+		if (strcmp(parsed->args[i].spec->name, row->name) == 0)
+			return &parsed->args[i];
+	return NULL;
+}
+
+const char *subcommand_text(const struct parsed *parsed, const struct arg_spec *row)
+{
+	const struct parsed_arg *arg = find(parsed, row);
+
+	return arg && arg->texts.count > 0 ? arg->texts.items[arg->texts.count - 1] : NULL;
+}
+
+bool subcommand_is_given(const struct parsed *parsed, const struct arg_spec *row)
+{
+	const struct parsed_arg *arg = find(parsed, row);
+
+	return arg && arg->given;
+}
+
+int subcommand_vcomplain(const char *command, const char *name, const char *format, va_list args)
+{
+	struct buf text = {0}, shown = {0};
+
+	buf_vprintf(&text, format, args);
+	printable_add(&shown, buf_text(&text), text.length);
+	fprintf(stderr, "spicerack %s %s: error: %s\n", command, name, buf_text(&shown));
+	buf_free(&text);
+	buf_free(&shown);
+	return EXIT_STARTUP;
+}
+
+int subcommand_complain(const char *command, const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	subcommand_vcomplain(command, name, format, args);
+	va_end(args);
+	return EXIT_STARTUP;
+}
+
+bool subcommand_reason_is_good(const char *command, const char *name, const char *reason)
+{
+	if (!reason || (*reason && strlen(reason) <= REASON_MAX))
+		return true;
+	subcommand_complain(command, name,
+			    "argument --reason: must not be empty nor longer than %d bytes",
+			    REASON_MAX);
+	return false;
+}
+
+static int parse(const struct subcommands *subcommands, const struct subcommand *subcommand,
+		 int argc, char **argv)
+{
+	struct arg_spec rows[SUBCOMMAND_ROWS_MAX];
+	struct cookbook_spec spec = {.title = subcommand->help, .args = rows};
+	char *program = xasprintf("spicerack %s %s", subcommands->command, subcommand->name);
+	struct argparse_context context = {
+		.program = program, .plain_help = true, .columns = columns_for_help()};
+	struct parsed parsed = {0};
+	struct buf out = {0};
+	int code = EXIT_OK;
+
+	while (spec.arg_count < SUBCOMMAND_ROWS_MAX && subcommand->rows[spec.arg_count]) {
+		rows[spec.arg_count] = *subcommand->rows[spec.arg_count];
+		spec.arg_count++;
+	}
+	switch (argparse(&spec, &context, argc, argv, &parsed, &out)) {
+	case ARGPARSE_OK:
+		code = subcommands->act(subcommand, &parsed);
+		break;
+	case ARGPARSE_HELP:
+		fputs(buf_text(&out), stdout);
+		break;
+	default:
+		fputs(buf_text(&out), stderr);
+		code = EXIT_USAGE;
+		break;
+	}
+	parsed_free(&parsed);
+	buf_free(&out);
+	free(program);
+	return code;
+}
+
+static void help(const struct subcommands *subcommands, FILE *out)
+{
+	fprintf(out, "usage: spicerack %s [-h] {", subcommands->command);
+	for (size_t i = 0; i < subcommands->count; i++)
+		fprintf(out, "%s%s", i ? "," : "", subcommands->items[i].name);
+	fprintf(out, "} ...\n\n%s\n\ncommands:\n", subcommands->about);
+	for (size_t i = 0; i < subcommands->count; i++)
+		fprintf(out, "  %-20s  %s\n", subcommands->items[i].name,
+			subcommands->items[i].help);
+	fputs("\noptions:\n  -h, --help            show this help message and exit\n", out);
+}
+
+int subcommands_run(const struct subcommands *subcommands, int argc, char **argv)
+{
+	char shown[PRINTABLE_PATH_SIZE];
+
+	if (argc < 1) {
+		help(subcommands, stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0) {
+		help(subcommands, stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < subcommands->count; i++)
+		if (strcmp(argv[0], subcommands->items[i].name) == 0)
+			return parse(subcommands, &subcommands->items[i], argc - 1, argv + 1);
+	help(subcommands, stderr);
+	fprintf(stderr, "spicerack %s: error: there is no command '%s'\n", subcommands->command,
+		printable_path(argv[0], shown));
+	return EXIT_USAGE;
+}
