@@ -218,7 +218,7 @@ static void poll_for(struct pollfd *fds, nfds_t count, int64_t left_ns)
 
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, COUNT };
+	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, NOTIFY, COUNT };
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -234,6 +234,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
 			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
+			[NOTIFY] = {.fd = notify_fd(link->notify), .events = POLLIN},
 		};
 		nfds_t outer = watch_outer(link, fds + COUNT);
 		const struct link_event *event;
@@ -256,6 +257,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		}
 		if (fds[LOCKS].revents)
 			return told(link, LINK_LOCKS);
+		if (fds[NOTIFY].revents)
+			notify_attend(link->notify);
 		if (fds[OUT].revents || fds[STDOUT].revents)
 			output_drain_out(&link->output);
 		if (fds[ERR].revents)
@@ -439,6 +442,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	*link = (struct link){
 		.outer = link->outer,
 		.locks = link->locks,
+		.notify = link->notify,
 		.events = link->events,
 		.control.fd = -1,
 		.requests.fd = -1,

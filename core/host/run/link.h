@@ -14,6 +14,7 @@
 #include "../../runtime/order.h"
 #include "../../runtime/protocol.h"
 #include "../log/log.h"
+#include "../notify/notify.h"
 #include "output.h"
 #include "../question/question.h"
 
@@ -105,6 +106,7 @@ struct link_locks {
 struct link {
 	const struct link *outer;       /* of the run that this one is within; NULL: none */
 	const struct link_locks *locks; /* NULL: none are taken */
+	struct notify *notify;          /* NULL: nobody is told of it */
 	struct eventout *events;        /* NULL: standard output is the cookbook's */
 	pid_t runner;                   /* 0: none */
 	bool in_process;                /* the runner is the child, too */
@@ -133,7 +135,7 @@ struct link_failure {
 };
 
 /*
- * Starts a runner and has it open the cookbook; link->outer, link->locks and link->events are set,
+ * Starts a runner and has it open the cookbook; link->outer, locks, notify and events are set,
  * the rest is filled in. -1 with the reason and *ret_failure.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,
