@@ -432,7 +432,7 @@ class Pair(CommandTest):
         found = [str(path.relative_to(self.scratch)) for path in self.scratch.rglob("*")]
         # Killed, it leaves its run file, and perhaps a database that was just being made.
         database = r"locks\.db(\.new-[-0-9a-f]+)?(-wal|-shm|-journal)?"
-        state = rf"locks(/runs(/[-0-9a-f]{{36}})?|/{database})?|runs(/\.pruned|/[-0-9a-z]+\.jsonl)?"
+        state = rf"locks(/swept|/runs(/[-0-9a-f]{{36}})?|/{database})?|runs(/\.pruned|/[-0-9a-z]+\.jsonl)?"
         ours = re.compile(rf"home(/\.local(/state(/spicerack(/({state}))?)?)?)?|marks|spicerack\.cfg|logs(/fixture(/havoc(-extended)?\.log(\.\d+)?)?)?")
         self.assertEqual([name for name in found if not ours.fullmatch(name)], [])
 
