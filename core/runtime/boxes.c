@@ -350,10 +350,10 @@ static struct slice find(struct slice slice, unsigned int dimensions, unsigned i
 		else
 			high = middle;
 	}
+	if (low == slice.count || slice.ranges[low * dimensions + depth].low > number)
+		return (struct slice){0};
 	slice.ranges += low * dimensions;
 	slice.count -= low;
-	if (!slice.count || slice.ranges[depth].low > number)
-		return (struct slice){0};
 	slice.count = group_size(slice, dimensions, depth);
 	return slice;
 }
