@@ -333,6 +333,8 @@ static uint64_t slice_vectors(struct slice slice, unsigned int depth, unsigned i
 
 uint64_t boxes_vectors(const struct boxes *boxes)
 {
+	if (boxes->dimensions == 0)
+		return boxes->count;
 	return slice_vectors(all_of(boxes), 0, boxes->dimensions);
 }
 

@@ -50,11 +50,12 @@ SPK_API size_t spk_hosts_count(const struct spk_hosts *hosts);
 SPK_API const char *spk_hosts_fold(const struct spk_hosts *hosts);
 /* All names, in order. A million of them take some 40 MiB of the run's memory. Since 1.0. */
 SPK_API spk_strings spk_hosts_names(const struct spk_hosts *hosts);
-/*
- * The same one by one, without that memory: a walk, which spk_hosts_next() goes through. Its text
- * stays until the next call with the same walk; NULL at the end. Since 1.0.
- */
+/* A walk over the names in order, one by one, which needs no such memory. Since 1.0. */
 SPK_API struct spk_hosts_walk *spk_hosts_walk(const struct spk_hosts *hosts);
+/*
+ * The first, then the next name of a walk; NULL at the end. The text stays until the next call with
+ * the same walk. Since 1.0.
+ */
 SPK_API const char *spk_hosts_next(struct spk_hosts_walk *walk);
 
 /* Whether a host is in the set. Since 1.0. */
