@@ -8,7 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/runtime/hostset.h"
+#include "../../core/runtime/query.h"
+
+/* The aliases of the queries, as the Python side has them. */
+static const char *find_alias(void *data, const char *name)
+{
+	static const char *const aliases[][2] = {
+		{"one", "D{a[1-5]}"},
+		{"two", "A:one or D{b[1-3]} and not D{a2}"},
+		{"three", "(A:two xor D{a[4-9]})"},
+	};
+
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (strcmp(aliases[i][0], name) == 0)
+			return aliases[i][1];
+	}
+	return NULL;
+}
+
+static enum query_status ask(void *data, char backend, const char *text, size_t length,
+			     struct hostset **ret, struct err *err)
+{
+	if (backend == 'D')
+		return query_direct(text, length, ret, err);
+	err_set(err, "there is no backend '%c'", backend);
+	return QUERY_FAILED;
+}
 
 static void print_folded(const struct hostset *set)
 {
@@ -66,14 +91,21 @@ static void print_within(const struct hostset *set, const char *more)
 
 static void answer(const char *what, const char *expression, const char *more)
 {
+	static const struct query_sources sources = {
+		.ask = ask, .alias = find_alias, .default_backend = 'D'};
 	struct hostset *set;
 	struct err err;
+	int rc;
 
-	if (hostset_parse(expression, strlen(expression), &set, &err) < 0) {
+	if (strcmp(what, "query") == 0)
+		rc = query_find(&sources, expression, &set, &err);
+	else
+		rc = hostset_parse(expression, strlen(expression), &set, &err);
+	if (rc < 0) {
 		printf("error: %s", err.text);
 		return;
 	}
-	if (strcmp(what, "fold") == 0)
+	if (strcmp(what, "fold") == 0 || strcmp(what, "query") == 0)
 		print_folded(set);
 	else if (strcmp(what, "names") == 0)
 		print_names(set);
