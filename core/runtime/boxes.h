@@ -35,7 +35,7 @@ struct boxes {
 	bool full; /* more than BOXES_MAX were added: it is incomplete */
 };
 
-/* What a combination keeps of the vectors that are in the first list only, ... */
+/* What a combination keeps: vectors that are in one list only, that are in both. */
 struct boxes_kept {
 	bool first, second, both;
 };
