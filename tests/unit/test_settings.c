@@ -548,6 +548,7 @@ START_TEST(rendering_with_origin)
 		 "metrics = {\n"
 		 "  # file is not set  # default\n"
 		 "};\n"
+		 "durable = false;  # default\n"
 		 "sites = {\n"
 		 "  core = [\"a\"];  # %s/spicerack.cfg:3\n"
 		 "};\n",
