@@ -2,6 +2,7 @@
 #include "fd.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define LOWEST 10
@@ -27,6 +28,12 @@ int fd_pipe(int fds[2], struct err *err)
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 	return -1;
+}
+
+int fd_event(int *ret_fd, struct err *err)
+{
+	*ret_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return *ret_fd < 0 ? err_errno(err, "cannot make an event") : fd_move_up(ret_fd, err);
 }
 
 int fd_set_nonblocking(int fd, struct err *err)

@@ -14,6 +14,9 @@ MUST_CHECK int fd_move_up(int *fd, struct err *err);
 /* A pipe, close-on-exec, both ends moved up: [0] to read from, [1] to write to. */
 MUST_CHECK int fd_pipe(int fds[2], struct err *err);
 
+/* An event (eventfd), which never waits, moved up. On failure *ret_fd is -1. */
+MUST_CHECK int fd_event(int *ret_fd, struct err *err);
+
 /* Never waits again. */
 MUST_CHECK int fd_set_nonblocking(int fd, struct err *err);
 

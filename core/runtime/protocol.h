@@ -62,7 +62,8 @@ enum request_type {
 	REQUEST_CHECKED = 3,
 	/* child to supervisor */
 	REQUEST_RESULT = 20, /* of a stage: struct stage_result, see below */
-	REQUEST_LOG = 21,    /* n level, t file, n line, t function, t message; answered empty */
+	/* n level, t file, n line, t function, t message, n enum log_audience; answered empty */
+	REQUEST_LOG = 21,
 	/* n confirm, t name, t* arguments; answered n enum nested_end, n exit code, t message */
 	REQUEST_NESTED = 22,
 	/* n enum lock_operation and its items, see below */
@@ -93,6 +94,9 @@ enum stage_outcome {
 	OUTCOME_DONE = 4,  /* prepare called spk_done() */
 	OUTCOME_USAGE = 5, /* arguments: a parser or .check refused; text is why */
 };
+
+/* Who is told of a record, beside the log. */
+enum log_audience { AUDIENCE_NONE, AUDIENCE_IRC, AUDIENCE_SAL };
 
 /* The kinds of names of locks, each with keys of its own. */
 enum lock_family { LOCK_COOKBOOK, LOCK_CUSTOM, LOCK_MODULE, LOCK_FAMILIES };

@@ -169,7 +169,7 @@ void session_request(struct spk *spk, uint32_t type, const struct buf *body,
 }
 
 static void log_text(struct spk *spk, enum spk_level level, const char *file, int line,
-		     const char *function, const char *text)
+		     const char *function, const char *text, enum log_audience audience)
 {
 	struct buf body = {0};
 	struct message answer;
@@ -179,6 +179,7 @@ static void log_text(struct spk *spk, enum spk_level level, const char *file, in
 	wire_put_number(&body, (uint64_t)line);
 	wire_put_text(&body, function);
 	wire_put_text(&body, text);
+	wire_put_number(&body, audience);
 	/* The record must be acknowledged also when an interruption is due: it raises afterwards.
 	 */
 	spk->uninterruptible++;
@@ -187,22 +188,16 @@ static void log_text(struct spk *spk, enum spk_level level, const char *file, in
 	buf_free(&body);
 }
 
-void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
-	     const char *function, const char *format, ...)
+void session_log(struct spk *spk, enum log_audience audience, enum spk_level level,
+		 const char *file, int line, const char *function, const char *format, va_list args)
 {
 	struct buf text = {0};
 	char part[LOG_MAX + 1];
-	va_list args;
 
-	CHECK_SPK(spk);
-	CHECK_GIVEN(file);
-	CHECK_GIVEN(function);
-	va_start(args, format);
 	buf_vprintf(&text, format, args);
-	va_end(args);
 	mem_wipe_stack();
 	if (text.length <= LOG_MAX)
-		log_text(spk, level, file, line, function, buf_text(&text));
+		log_text(spk, level, file, line, function, buf_text(&text), audience);
 	for (size_t at = 0; text.length > LOG_MAX && at < text.length;) {
 		size_t length = text.length - at < LOG_MAX ? text.length - at : LOG_MAX;
 
@@ -212,12 +207,26 @@ void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
 			length--;
 		memcpy(part, text.text + at, length);
 		part[length] = '\0';
-		log_text(spk, level, file, line, function, part);
+		/* Others are told the beginning only, and of that what fits. */
+		log_text(spk, level, file, line, function, part, at ? AUDIENCE_NONE : audience);
 		explicit_bzero(part, length);
 		at += length;
 	}
 	buf_free(&text);
 	session_check_interrupt(spk);
+}
+
+void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
+	     const char *function, const char *format, ...)
+{
+	va_list args;
+
+	CHECK_SPK(spk);
+	CHECK_GIVEN(file);
+	CHECK_GIVEN(function);
+	va_start(args, format);
+	session_log(spk, AUDIENCE_NONE, level, file, line, function, format, args);
+	va_end(args);
 }
 
 bool session_may_write(struct spk *spk, const char *format, ...)

@@ -8,11 +8,13 @@
 #define SPICERACK_CORE_SESSION_H
 
 #include <spicerack/cookbook.h>
+#include <stdarg.h>
 #include <sys/types.h>
 
 #include "arena.h"
 #include "channel.h"
 #include "order.h"
+#include "protocol.h"
 
 #define SESSION_MAGIC 0x5350534eU
 
@@ -69,6 +71,11 @@ void session_misuse(const char *function, const char *format, ...)
 		if (!(argument))                                                                   \
 			session_misuse(__func__, "'%s' is NULL", #argument);                       \
 	} while (0)
+
+/* What spk_log() does, for an audience beside the log. Raises `interrupted` behind the record. */
+void session_log(struct spk *spk, enum log_audience audience, enum spk_level level,
+		 const char *file, int line, const char *function, const char *format, va_list args)
+	__attribute__((__format__(__printf__, 7, 0)));
 
 /*
  * The one gate in front of everything that changes something: false in dry-run, having

@@ -128,7 +128,7 @@ class Contents(JournalTest):
 
     def test_modes(self):
         self.misbehave()
-        path, = self.runs.iterdir()
+        path, = self.runs.glob("*.jsonl")
         self.assertEqual((self.runs.stat().st_mode & 0o777, path.stat().st_mode & 0o777), (0o700, 0o640))
 
 

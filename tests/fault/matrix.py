@@ -150,7 +150,7 @@ def strange_files(scratch, died):
     """Files that no run should leave behind; the next user of its lock clears up after a supervisor that died."""
     expected = {"home", "tmp", "spicerack.cfg", "marks", "report", "trace", "logs", "logs/fixture",
                 "logs/fixture/misbehave.log", "logs/fixture/misbehave-extended.log", "locks", "locks/runs",
-                "locks/locks.db", "locks/locks.db-shm", "locks/locks.db-wal", "runs"}
+                "locks/locks.db", "locks/locks.db-shm", "locks/locks.db-wal", "runs", "runs/.pruned"}
     found = {str(path.relative_to(scratch)) for path in scratch.rglob("*") if not path.match("runs/*.jsonl")}
     if died:
         found = {path for path in found if not path.startswith(("locks/runs/", "locks/locks.db.new-"))}

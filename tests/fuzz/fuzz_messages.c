@@ -515,6 +515,7 @@ static void send_log(uint64_t level, const char *text)
 	wire_put_number(&body, 7);
 	wire_put_text(&body, "act");
 	wire_put_text(&body, text);
+	wire_put_number(&body, level % (AUDIENCE_SAL + 1));
 	message(now()->requests, REQUEST_LOG, ++other.serial, false, &body);
 	buf_free(&body);
 }

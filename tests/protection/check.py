@@ -23,7 +23,7 @@ from protections import PROTECTIONS
 # Longer than any of the tests needs on a busy machine; what hangs without its protection has failed.
 PATIENCE = 120
 TARGETS = ["spicerack", "runner", "cookbook-command", "spicerack-command", "driver-lock-sqlite",
-           "driver-lock-etcd", "lock-client"]
+           "driver-lock-etcd", "driver-notify-irc", "driver-notify-relay", "lock-client"]
 
 
 class Broken(Exception):

@@ -388,5 +388,29 @@ LOCKS_IN_ETCD = [
                "etcd/test_etcd_v2 Both.test_a_writer_of_the_other_host_undoes_a_renewal_at_most"),
 ]
 
+NOTIFY, TUNNEL = "core/host/notify/notify.c", "plugins/irc/tunnel.c"
+
+ANNOUNCEMENTS = [
+    Protection("No secret is announced",
+               NOTIFY, "	redactor_apply(redactor_shared(), &notify->stream, message, &redacted);\n",
+               "	buf_puts(&redacted, message);\n",
+               "cli/test_announce Texts.test_secrets"),
+    Protection("What is announced is one line",
+               NOTIFY, "	record_sanitize(buf_text(text), length, \" \", line);\n",
+               "	buf_add(line, buf_text(text), length);\n",
+               "cli/test_announce Texts.test_hostile_texts"),
+    Protection("A dry run announces nothing",
+               NOTIFY, "	if (dry_run)\n		return NULL;\n", "",
+               "cli/test_announce Texts.test_dry_run"),
+    Protection("A line of a server that crashes libircclient does not reach it",
+               TUNNEL, "	if (!tunnel->too_long && line_is_good(tunnel->line, tunnel->line_length)) {\n",
+               "	if (!tunnel->too_long) {\n",
+               "cli/test_announce OddServers.test_lines_that_kill_libircclient"),
+    Protection("A server of IRC proves with its certificate that it is the one that was asked for",
+               TUNNEL, "		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1;\n",
+               "		return true;\n",
+               "cli/test_announce Irc.test_certificates_that_prove_nothing"),
+]
+
 PROTECTIONS = [*PROCESSES, *RESULTS, *UNDOING, *SIGNALS_AND_TIME, *LOGS, *SECRETS, *JOURNAL, *TRUST, *LOCKS,
-               *LOCKS_IN_ETCD]
+               *LOCKS_IN_ETCD, *ANNOUNCEMENTS]

@@ -341,10 +341,16 @@ void journal_discard(struct journal *journal)
 
 void journal_close(struct journal *journal)
 {
+	struct stat st;
+
 	if (!journal)
 		return;
-	/* Gives back the room that was not needed. */
-	if (journal->fd >= 0 && journal->has_room && ftruncate(journal->fd, journal->size) < 0)
+	/*
+	 * Gives back the room that was not needed. The runner may have appended something, when it
+	 * took this process for dead.
+	 */
+	if (journal->fd >= 0 && journal->has_room && fstat(journal->fd, &st) == 0 &&
+	    ftruncate(journal->fd, st.st_size) < 0)
 		journal->has_room = false;
 	fd_close(&journal->fd);
 	fd_close(&journal->directory);

@@ -502,12 +502,6 @@ static void *keep(void *data)
 	return NULL;
 }
 
-static int make_event(int *ret_fd, struct err *err)
-{
-	*ret_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return *ret_fd < 0 ? err_errno(err, "cannot make an event") : fd_move_up(ret_fd, err);
-}
-
 static void keeper_free(struct keeper *keeper)
 {
 	struct keeper_news *news;
@@ -535,8 +529,8 @@ int keeper_start(const struct lock_store_config *config, struct lease *lease, st
 	keeper->last = &keeper->first;
 	keeper->next_renewal_ns = keeper->until_ns = INT64_MAX;
 	pthread_mutex_init(&keeper->mutex, NULL);
-	if (make_event(&keeper->order_fd, err) < 0 || make_event(&keeper->news_fd, err) < 0 ||
-	    make_event(&keeper->cancel_fd, err) < 0)
+	if (fd_event(&keeper->order_fd, err) < 0 || fd_event(&keeper->news_fd, err) < 0 ||
+	    fd_event(&keeper->cancel_fd, err) < 0)
 		goto failed;
 	/* Signals are the supervisor's. */
 	sigfillset(&all);

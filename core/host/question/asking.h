@@ -22,8 +22,7 @@ struct asking {
 };
 
 /*
- * Begins. What `question` points to must live until asking_end(). `answers` may be NULL. The one
- * place where a notification that somebody is waited for can be armed.
+ * Begins. What `question` points to must live until asking_end(). `answers` may be NULL.
  */
 void asking_begin(struct asking *asking, const struct question *question, struct answers *answers,
 		  struct log *log, struct console *console);

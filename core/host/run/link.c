@@ -252,7 +252,20 @@ static int take_signal(struct link *link)
 
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, CONSOLE, COUNT };
+	enum {
+		CONTROL,
+		REQUESTS,
+		SIGNALS,
+		OUT,
+		ERR,
+		STDOUT,
+		CHILD,
+		TYPED,
+		LOCKS,
+		NOTIFY,
+		CONSOLE,
+		COUNT
+	};
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -269,6 +282,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
 			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
 			[CONSOLE] = {.fd = console_fd(link->console), .events = POLLIN},
+			[NOTIFY] = {.fd = notify_fd(link->notify), .events = POLLIN},
 		};
 		nfds_t outer = watch_outer(link, fds + COUNT);
 		const struct link_event *event;
@@ -295,6 +309,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		}
 		if (fds[LOCKS].revents)
 			return told(link, LINK_LOCKS);
+		if (fds[NOTIFY].revents)
+			notify_attend(link->notify);
 		if (fds[OUT].revents || fds[STDOUT].revents)
 			output_drain_out(&link->output);
 		if (fds[ERR].revents)
@@ -478,6 +494,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	*link = (struct link){
 		.outer = link->outer,
 		.locks = link->locks,
+		.notify = link->notify,
 		.events = link->events,
 		.console = link->console,
 		.control.fd = -1,

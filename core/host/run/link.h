@@ -15,6 +15,7 @@
 #include "../../runtime/protocol.h"
 #include "../console/console.h"
 #include "../log/log.h"
+#include "../notify/notify.h"
 #include "output.h"
 #include "../question/question.h"
 
@@ -108,6 +109,7 @@ struct link_locks {
 struct link {
 	const struct link *outer;       /* of the run that this one is within; NULL: none */
 	const struct link_locks *locks; /* NULL: none are taken */
+	struct notify *notify;          /* NULL: nobody is told of it */
 	struct eventout *events;        /* NULL: standard output is the cookbook's */
 	pid_t runner;                   /* 0: none */
 	bool in_process;                /* the runner is the child, too */
@@ -138,8 +140,8 @@ struct link_failure {
 };
 
 /*
- * Starts a runner and has it open the cookbook; link->outer, link->locks, link->events and
- * link->console are set,
+ * Starts a runner and has it open the cookbook; link->outer, locks, notify, events and console are
+ * set,
  * the rest is filled in. -1 with the reason and *ret_failure.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,

@@ -65,6 +65,7 @@ static bool on_check(struct link *link, struct message *message)
 static bool on_log(struct link *link, struct message *message)
 {
 	struct log_record record = {0};
+	uint64_t audience;
 
 	clock_gettime(CLOCK_REALTIME, &record.time);
 	record.source = RECORD_COOKBOOK;
@@ -73,12 +74,18 @@ static bool on_log(struct link *link, struct message *message)
 	record.line = (int)wire_get_number(&message->body);
 	record.function = wire_get_text(&message->body);
 	record.message = wire_get_text(&message->body);
-	if (!wire_complete(&message->body) || !record.module || !record.function || !record.message)
+	audience = wire_get_number(&message->body);
+	if (!wire_complete(&message->body) || !record.module || !record.function ||
+	    !record.message || audience > AUDIENCE_SAL)
 		return false;
 	/* What it printed before this record stands before it. */
 	output_drain_out(&link->output);
 	output_drain_err(&link->output);
 	log_write(link->output.log, &record);
+	if (audience == AUDIENCE_IRC)
+		notify_irc(link->notify, record.message);
+	else if (audience == AUDIENCE_SAL)
+		notify_sal(link->notify, record.message);
 	channel_wipe(&link->requests);
 	return requests_answer(link, message->serial, NULL);
 }

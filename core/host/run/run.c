@@ -166,12 +166,17 @@ static int judge_run(struct run *run, enum ending ending)
 	}
 }
 
-static void announce(struct run *run, const char *head, const char *middle)
+/* `quietly`: to the log only. */
+static void announce(struct run *run, const char *head, const char *middle, bool quietly)
 {
 	const char *description = run->description ? run->description : "";
+	char *message = xasprintf("%s - Cookbook %s%s%s%s", head, name_of(run), middle,
+				  *description ? " " : "", description);
 
-	log_info(run->log, "%s - Cookbook %s%s%s%s", head, name_of(run), middle,
-		 *description ? " " : "", description);
+	log_info(run->log, "%s", message);
+	if (!quietly)
+		notify_sal(run->notify, message);
+	free(message);
 }
 
 /* When the run stage must be over: its own time, or what is left of the outer run's. */
@@ -193,7 +198,7 @@ static int execute(struct run *run)
 	char head[16], middle[32];
 	int code;
 
-	announce(run, "START", "");
+	announce(run, "START", "", run->skip_start);
 	run_journal_start(run);
 	run->deadline_ns = deadline_of(run, run->start_ns);
 	code = judge_run(run, run_stage(run, STAGE_RUN));
@@ -213,7 +218,7 @@ static int execute(struct run *run)
 	snprintf(head, sizeof(head), "%s (%s)", run->skip_start ? "DONE" : "END",
 		 outcome_word(code));
 	snprintf(middle, sizeof(middle), " (exit_code=%d)", code);
-	announce(run, head, middle);
+	announce(run, head, middle, false);
 	run_journal_end(run, code);
 	return code;
 }
@@ -376,6 +381,7 @@ static int run_with_locks(struct run *run)
 			    "a lost lock does not stop it");
 	if (locks_open(run->options, run->log, &run->locks, &err) == 0) {
 		run->link.locks = locks_for_link(run->locks);
+		run->link.notify = run->notify;
 		ttymode_save(&mode);
 		code = open_console(run);
 		if (code == EXIT_OK)
@@ -394,7 +400,7 @@ static int run_outermost(struct run *run)
 	const struct run_options *options = run->options;
 	struct eventout events;
 	struct err err;
-	int code;
+	int code, number;
 
 	if (log_open(options->settings, options->log_name ? options->log_name : name_of(run),
 		     options->dry_run, options->verbose, options->identity, &run->log, &err) < 0) {
@@ -408,13 +414,15 @@ static int run_outermost(struct run *run)
 		return EXIT_STARTUP;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	run->notify = notify_open(options->settings, options->identity, options->dry_run, run->log);
 	eventout_begin(&events, run->log);
 	if (options->json)
 		run->link.events = &events;
 	code = run_recorded(run, run_with_locks);
 	run_journal_prune(run);
+	number = notify_close(run->notify, run->signal_fd);
 	/* Nobody is there to go on with anything else. */
-	if (console_close(run->link.console, code))
+	if (console_close(run->link.console, code) || (number && number != SIGINT))
 		run->end.terminated = true;
 	eventout_end(&events, run->signal_fd);
 	close(run->signal_fd);
@@ -492,10 +500,12 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.depth = outer->depth + 1,
 		.log = outer->log,
 		.locks = outer->locks,
+		.notify = outer->notify,
 		.signal_fd = outer->signal_fd,
 		.within_undo = outer->within_undo || is_undoing(stage),
 		.link = {.outer = &outer->link,
 			 .locks = outer->link.locks,
+			 .notify = outer->notify,
 			 .events = outer->link.events,
 			 .console = outer->link.console},
 	};

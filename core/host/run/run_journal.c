@@ -54,6 +54,8 @@ static void add_sinks(struct run *run)
 		journal_add_sink(run->journal, &run->sdjournal.sink);
 	if (run->link.events)
 		journal_add_sink(run->journal, &run->link.events->sink);
+	if (run->notify)
+		journal_add_sink(run->journal, notify_sink(run->notify));
 }
 
 int run_journal_open(struct run *run, struct err *err)

@@ -184,12 +184,27 @@ static bool on_signal_at_question(struct run *run, enum stage stage, int number,
 	return number == SIGINT;
 }
 
+static int64_t earlier_of(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int64_t earliest(const struct run *run, enum stage stage)
 {
-	int64_t deadline = stage_deadline(run, stage);
-	int64_t locks = locks_deadline(run);
+	return earlier_of(stage_deadline(run, stage), locks_deadline(run));
+}
 
-	return locks < deadline ? locks : deadline;
+static int64_t patience_of(const struct run *run)
+{
+	return settings_int(run->options->settings, "notify.awaiting_input") * 1000000000LL;
+}
+
+/* Nothing was typed for so long that others are told. */
+static void tell_waiting(struct run *run, const struct question *question)
+{
+	run_tell(run, "awaiting", EVENT_TEXT("name", question->name),
+		 EVENT_SECONDS("waited", patience_of(run)));
+	notify_awaiting(run->notify, name_of(run));
 }
 
 /*
@@ -202,19 +217,22 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 {
 	const struct link_event *event, *unheard = NULL;
 	struct link *link = &run->link;
+	int64_t patience_ns;
 
 	asking_begin(asking, question, run->options->answers, run->log, link->console);
 	link->asks_operator = true;
 	run_journal_question(run, &asking->question);
+	patience_ns = spk_uptime().ns + patience_of(run);
 	while (asking_is_open(asking)) {
 		link->typed_fd = asking->prompt.terminal;
 		/* Who asks may have lost his lock meanwhile. */
 		if (locks_are_lost(run))
 			link_end(link);
-		event = link_wait(link, earliest(run, stage));
+		event = link_wait(link, earlier_of(earliest(run, stage), patience_ns));
 		switch (event->type) {
 		case LINK_TYPED:
 			asking_read(asking);
+			patience_ns = spk_uptime().ns + patience_of(run);
 			break;
 		case LINK_CONSOLE:
 			asking_move(asking);
@@ -226,6 +244,10 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 		case LINK_TIMEOUT:
 			if (spk_uptime().ns >= stage_deadline(run, stage))
 				on_deadline(run);
+			if (spk_uptime().ns >= patience_ns) {
+				tell_waiting(run, question);
+				patience_ns = INT64_MAX;
+			}
 			break;
 		case LINK_OUTER_DEATH:
 			on_outer_death(run, stage);

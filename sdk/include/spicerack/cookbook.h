@@ -25,6 +25,7 @@
 #ifndef SPICERACK_COOKBOOK_H
 #define SPICERACK_COOKBOOK_H
 
+#include <spicerack/announce.h>
 #include <spicerack/argument.h>
 #include <spicerack/clock.h>
 #include <spicerack/collection.h>

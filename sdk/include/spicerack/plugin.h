@@ -255,6 +255,77 @@ struct spk_lock_driver {
 				       struct spk_lock_call *call);
 };
 
+/*
+ * kind "notify": tells somebody elsewhere what runs do: an IRC channel, a chat, a monitoring. All
+ * that is told is complete, public and without secrets.
+ *
+ * Each driver has a thread of the host that does nothing else and makes all of its calls, one at a
+ * time: it may wait for the network, and nobody waits for it. A call returns when its deadline
+ * has passed or its `cancel_fd` is readable, whatever the network does; signals are blocked.
+ * What it is given lives as long as the call.
+ *
+ * The settings that open() is given are those of spicerack.cfg with the same names
+ * (`tcpircbot_host`, `irc.server`, `webhook.url` ...), as texts, the empty ones left out, and
+ *     hostname  of this machine
+ *     config    DIR/NAME/config.cfg, DIR being `instance_params.spicerack_config_dir` and NAME the
+ *               driver's: for those of other people; need not exist
+ * A driver takes what it knows and leaves the rest.
+ */
+enum spk_notice_kind {
+	SPK_NOTICE_IRC = 1, /* "user@host message", for the channel */
+	SPK_NOTICE_SAL =
+		2, /* "!log user@host message", for the channel and the log that reads it */
+	SPK_NOTICE_EVENT = 3, /* for machines only */
+};
+
+/* What is told. A driver passes over what it has no use for, and says that it was sent. */
+struct spk_notice {
+	uint32_t size;
+	uint32_t kind; /* enum spk_notice_kind */
+	/*
+	 * A line of UTF-8 without control characters, at most 4096 bytes long; NULL: there is none
+	 * for people.
+	 */
+	const char *text;
+	const char *event; /* a JSON object; NULL: none */
+};
+
+enum spk_notify_status {
+	SPK_NOTIFY_SENT = 0,
+	SPK_NOTIFY_AGAIN = 1, /* it was not, as far as anybody knows; trying again later may help */
+	SPK_NOTIFY_FAILED = 2, /* it was not, and trying again does not help */
+};
+
+/* How long a call may take. */
+struct spk_notify_call {
+	int64_t deadline_ns; /* of CLOCK_BOOTTIME */
+	int cancel_fd;       /* -1: none */
+	struct spk_reason_buffer reason;
+};
+
+/* A name and a value, both texts. */
+struct spk_driver_setting {
+	const char *name, *value;
+};
+
+struct spk_notify_driver {
+	struct spk_driver driver;
+	/* Reads the settings, connects when first needed. NULL and a reason. */
+	void *(*open)(const struct spk_driver_setting *settings, size_t count,
+		      struct spk_reason_buffer *reason);
+	/* Takes leave as far as that goes until the deadline, and frees it. */
+	void (*close)(void *notifier, struct spk_notify_call *call);
+	enum spk_notify_status (*send)(void *notifier, const struct spk_notice *notice,
+				       struct spk_notify_call *call);
+	/*
+	 * For who keeps a connection, else NULL, as the next: the descriptor that is readable when
+	 * the other side says something while there is nothing to send; -1: none now.
+	 */
+	int (*fd)(void *notifier);
+	/* Attends to what it said, without waiting for more. */
+	void (*attend)(void *notifier, struct spk_notify_call *call);
+};
+
 #ifdef __cplusplus
 }
 #endif
