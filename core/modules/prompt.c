@@ -375,6 +375,6 @@ void spk_ensure_durable_shell(struct spk *spk)
 	session_request(spk, REQUEST_DURABLE, NULL, &answer);
 	if (wire_get_number(&answer.body) == 0)
 		spk_raise(spk, "prompt.shell", NULL,
-			  "this shell ends with its connection, and the run with it: start it in "
-			  "tmux or screen");
+			  "this shell ends with its connection, and the run with it: start it "
+			  "with --detach, or in tmux or screen");
 }

@@ -532,8 +532,8 @@ class DurableShell(AskTest):
             with self.subTest(variables):
                 result = self.run_with(**variables)
                 self.assertEqual(result.code, code, result)
-        self.assertIn("this shell ends with its connection, and the run with it: start it in tmux or screen "
-                      "[prompt.shell]\n", result.out)
+        self.assertIn("this shell ends with its connection, and the run with it: start it with --detach, or in tmux "
+                      "or screen [prompt.shell]\n", result.out)
 
     def test_without_a_terminal(self):
         self.assertEqual(self.run_command(*self.words("--how", "durable")).code, 0)

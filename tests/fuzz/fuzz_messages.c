@@ -243,7 +243,8 @@ void tree_found_free(struct tree_found *found)
 
 /* ---- the operator at the terminal ---- */
 
-bool prompt_open(struct prompt *prompt, const struct question *question, struct reply *reply)
+bool prompt_open(struct prompt *prompt, const struct question *question, int lent,
+		 struct reply *reply)
 {
 	struct buf text = {0};
 

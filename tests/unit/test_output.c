@@ -31,6 +31,10 @@ void log_tell_output(struct log *log, const char *text)
 	ck_abort_msg("nobody wants events");
 }
 
+void log_show(struct log *log, const char *text, size_t length)
+{
+}
+
 bool log_yield(struct log *log, int fd)
 {
 	return false;

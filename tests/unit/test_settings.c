@@ -548,6 +548,7 @@ START_TEST(rendering_with_origin)
 		 "metrics = {\n"
 		 "  # file is not set  # default\n"
 		 "};\n"
+		 "durable = false;  # default\n"
 		 "tcpircbot_host = \"\";  # default\n"
 		 "tcpircbot_port = 0;  # default\n"
 		 "user_input_notifications_enabled = false;  # default\n"

@@ -24,7 +24,7 @@
 
 /* What the operator asks of the host; read by the same parser as the arguments of a cookbook. */
 struct command_line {
-	bool list, dry_run, verbose, no_locks, in_process, yes, json, version;
+	bool list, dry_run, verbose, no_locks, in_process, yes, json, detach, version;
 	const char *config_file, *answers;
 	spk_duration timeout;
 };
@@ -40,6 +40,7 @@ enum option {
 	YES,
 	ANSWERS,
 	JSON,
+	DETACH,
 	VERSION,
 	COOKBOOK,
 	ARGS,
@@ -81,6 +82,9 @@ static const struct arg_spec options[OPTION_COUNT] = {
 	OPTION(JSON, json, 0, SPK_TYPE_FLAG,
 	       .help = "print what happens in the run as events, a line of JSON each, and what the "
 		       "cookbook prints among them"),
+	OPTION(DETACH, detach, 0, SPK_TYPE_FLAG,
+	       .help = "leave the terminal when the run has begun; `spicerack runs attach` "
+		       "shows it again"),
 	OPTION(VERSION, version, 0, SPK_TYPE_FLAG, .help = "show the version and exit"),
 	[COOKBOOK] = {.name = "COOKBOOK",
 		      .form = SPK_FORM_POSITIONAL,
@@ -204,11 +208,28 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		.json = given(parsed, JSON),
 		.timeout = timeout_of(parsed),
 	};
+	struct detachment detachment;
 	struct tree_found found;
 	struct buf shown = {0};
 	struct err err;
 	int code;
 
+	if (given(parsed, DETACH) && given(parsed, JSON)) {
+		fputs("cookbook: --json and --detach do not go together: the journal has the "
+		      "events\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	if (given(parsed, DETACH)) {
+		/* Before anything that belongs to one process is made. */
+		if (detachment_begin(&detachment, &err) < 0) {
+			fprintf(stderr, "cookbook: %s\n", err.text);
+			return EXIT_STARTUP;
+		}
+		if (detachment.child > 0)
+			return detachment_await(&detachment);
+		run_options.detachment = &detachment;
+	}
 	if (answers_read(last_text(parsed, ANSWERS), given(parsed, YES), &run_options.answers,
 			 &err) < 0) {
 		fprintf(stderr, "cookbook: %s\n", err.text);
@@ -221,9 +242,10 @@ static int run(const struct settings *settings, const struct parsed *parsed, con
 		tree_found_free(&found);
 		break;
 	case TREE_GROUP:
-		if (run_options.json) {
-			fputs("cookbook: --json is for the run of a cookbook, not for a menu\n",
-			      stderr);
+		if (run_options.json || run_options.detachment) {
+			fprintf(stderr,
+				"cookbook: --%s is for the run of a cookbook, not for a menu\n",
+				run_options.json ? "json" : "detach");
 			code = EXIT_USAGE;
 			break;
 		}

@@ -24,6 +24,7 @@
 #include "../run/identity.h"
 #include "../run/outcome.h"
 #include "../setting/settings.h"
+#include "runs_attach.h"
 #include "subcommand.h"
 
 #define LIMIT "25"
@@ -33,7 +34,7 @@
 struct words {
 	const char *config_file, *id, *reason, *cookbook, *user, *result, *since, *until;
 	int limit;
-	bool json, owed, nested, follow, verbose;
+	bool json, owed, nested, follow, verbose, kill;
 };
 
 #define COMMON(field_, form_, type_)                                                               \
@@ -80,6 +81,10 @@ static const struct arg_spec reason_option =
 	       .help = "what was done about it; it is kept in the journal");
 static const struct arg_spec events_option =
 	OPTION(json, SPK_TYPE_FLAG, .help = "print the events, a line of JSON each");
+static const struct arg_spec kill_option =
+	OPTION(kill, SPK_TYPE_FLAG,
+	       .help = "kill the cookbook, as a second Ctrl+C does; it is then "
+		       "rolled back");
 static const struct arg_spec id_word = {
 	.name = "ID",
 	COMMON(id, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
@@ -501,6 +506,26 @@ static int settle(void *data)
 	return code;
 }
 
+/* ---- attach, stop ---- */
+
+static int attach(void *data)
+{
+	const struct call *call = data;
+	struct err err;
+	int code = runs_attach(call->directory, call->id, &err);
+
+	return code < 0 ? complain(call, "%s", err.text) : code;
+}
+
+static int stop(void *data)
+{
+	const struct call *call = data;
+	struct err err;
+	int code = runs_stop(call->directory, call->id, is_given(call, &kill_option), &err);
+
+	return code < 0 ? complain(call, "%s", err.text) : code;
+}
+
 /* ---- prune ---- */
 
 static int prune(void *data)
@@ -535,6 +560,14 @@ static const struct subcommand items[] = {
 	 "say that the rollback that a run owes has been seen to",
 	 settle,
 	 {&config_option, &reason_option, &id_word}},
+	{"attach",
+	 "show a durable run live at this terminal, and answer its questions",
+	 attach,
+	 {&config_option, &id_word}},
+	{"stop",
+	 "interrupt a durable run, as Ctrl+C does",
+	 stop,
+	 {&config_option, &kill_option, &id_word}},
 	{"prune", "remove old journals, as is done now and then anyway", prune, {&config_option}},
 };
 

@@ -12,6 +12,7 @@
 #include "../../runtime/fd.h"
 #include "../../runtime/mem.h"
 #include "../../runtime/printable.h"
+#include "../console/attachment.h"
 #include "journal.h"
 #include "journalfile.h"
 
@@ -76,12 +77,27 @@ static bool owes(const char *directory, const char *id)
 	return owed;
 }
 
+/* What a durable run has left beside its journal. */
+static void remove_beside(const char *path)
+{
+	static const char *const suffixes[] = {ATTACHMENT_SCREEN_SUFFIX, ATTACHMENT_SOCKET_SUFFIX};
+	size_t stem = strlen(path) - strlen(JOURNAL_SUFFIX);
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *beside = xasprintf("%.*s%s", (int)stem, path, suffixes[i]);
+
+		unlink(beside);
+		free(beside);
+	}
+}
+
 static bool remove_file(struct pruning *pruning, const char *path)
 {
 	char shown[PRINTABLE_PATH_SIZE];
 
 	if (unlink(path) == 0) {
 		pruning->removed++;
+		remove_beside(path);
 		return true;
 	}
 	if (errno != ENOENT && !pruning->failed) {

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ struct log {
 	struct logfile *files;   /* NULL: none */
 	struct journal *journal; /* likewise */
 	struct terminal terminal;
+	struct terminal lent, kept; /* an operator's who came later; a file; disabled: none */
+	bool keeps_data;
 	struct record_style style;
 	char *user;
 	char *head; /* what is the same in all records */
@@ -56,8 +59,22 @@ int log_open(const struct settings *settings, const char *name, bool dry_run, bo
 	log->style.dry_run = dry_run;
 	log->head = xasprintf("%s%s %d ", dry_run ? "DRY-RUN " : "", log->user, (int)identity->pid);
 	terminal_init(&log->terminal, STDERR_FILENO, dry_run, verbose);
+	log->lent.disabled = log->kept.disabled = true;
 	*ret_log = log;
 	return 0;
+}
+
+/* The one that a status and questions are for. */
+static struct terminal *terminal_of(struct log *log)
+{
+	return log->lent.disabled ? &log->terminal : &log->lent;
+}
+
+static void show_record(struct log *log, const struct log_record *record)
+{
+	terminal_write(&log->kept, record);
+	terminal_write(&log->terminal, record);
+	terminal_write(&log->lent, record);
 }
 
 static void tell_failure(struct log *log, const struct log_record *cause, const char *what,
@@ -68,7 +85,7 @@ static void tell_failure(struct log *log, const struct log_record *cause, const 
 
 	record.level = SPK_WARNING;
 	record.message = message;
-	terminal_write(&log->terminal, &record);
+	show_record(log, &record);
 	free(message);
 }
 
@@ -102,7 +119,7 @@ void log_write(struct log *log, const struct log_record *record)
 	}
 	journal_rc = journal_tell_record(log->journal, &clean, &journal_err);
 	/* The terminal may hold us up, so it comes after the files. */
-	terminal_write(&log->terminal, &clean);
+	show_record(log, &clean);
 	if (rc < 0)
 		tell_failure(log, &clean, "cannot log to a file", err.text);
 	if (journal_rc < 0)
@@ -153,17 +170,17 @@ const char *log_record_head(const struct log *log)
 
 size_t log_columns(const struct log *log)
 {
-	return terminal_columns(&log->terminal);
+	return terminal_columns(log->lent.disabled ? &log->terminal : &log->lent);
 }
 
 void log_set_status(struct log *log, const char *text, size_t columns)
 {
-	terminal_set_status(&log->terminal, text, columns);
+	terminal_set_status(terminal_of(log), text, columns);
 }
 
 void log_hold(struct log *log, const char *cue)
 {
-	terminal_set_cue(&log->terminal, cue);
+	terminal_set_cue(terminal_of(log), cue);
 }
 
 bool log_yield(struct log *log, int fd)
@@ -176,12 +193,65 @@ void log_resume(struct log *log, bool ended)
 	terminal_resume(&log->terminal, ended);
 }
 
+/* ---- terminals that come and go ---- */
+
+void log_keep(struct log *log, int fd, bool data)
+{
+	terminal_close(&log->kept);
+	log->keeps_data = fd >= 0 && data;
+	if (fd < 0)
+		return;
+	terminal_init(&log->kept, fd, log->style.dry_run, false);
+	log->kept.threshold = log->terminal.threshold;
+	log->kept.coloured = log->terminal.coloured;
+}
+
+void log_lend(struct log *log, int fd, bool coloured, bool addressable)
+{
+	terminal_close(&log->lent);
+	terminal_init_lent(&log->lent, fd, &log->terminal, coloured, addressable);
+}
+
+static void leave(struct terminal *terminal, const char *last_words)
+{
+	terminal_set_cue(terminal, NULL);
+	terminal_set_status(terminal, "", 0);
+	if (last_words)
+		terminal_show(terminal, last_words, strlen(last_words));
+	terminal_close(terminal);
+}
+
+void log_leave_lent(struct log *log, const char *last_words)
+{
+	leave(&log->lent, last_words);
+}
+
+void log_leave_own(struct log *log, const char *last_words)
+{
+	leave(&log->terminal, last_words);
+}
+
+void log_show(struct log *log, const char *text, size_t length)
+{
+	if (!log->keeps_data)
+		return;
+	terminal_show(&log->kept, text, length);
+	terminal_show(&log->lent, text, length);
+}
+
+void log_show_lent(struct log *log, const char *text, size_t length)
+{
+	terminal_show(&log->lent, text, length);
+}
+
 void log_close(struct log *log)
 {
 	if (!log)
 		return;
 	logfile_close(log->files);
 	terminal_close(&log->terminal);
+	terminal_close(&log->lent);
+	terminal_close(&log->kept);
 	buf_free(&log->message);
 	buf_free(&log->module);
 	buf_free(&log->function);

@@ -62,6 +62,24 @@ size_t log_columns(const struct log *log);
 void log_set_status(struct log *log, const char *text, size_t columns);
 void log_hold(struct log *log, const char *cue);
 
+/*
+ * `fd` gets what the terminal is shown, from now on, and with `data` what is given to log_show();
+ * -1: nothing does. It stays the caller's.
+ */
+void log_keep(struct log *log, int fd, bool data);
+
+/*
+ * What is shown on stderr is shown on `fd`, too, which becomes the log's (terminal.h). Each ends
+ * with its terminal_close(): `last_words`, a line, may be NULL.
+ */
+void log_lend(struct log *log, int fd, bool coloured, bool addressable);
+void log_leave_lent(struct log *log, const char *last_words);
+void log_leave_own(struct log *log, const char *last_words);
+
+/* Data for the terminal, or what it has missed. */
+void log_show(struct log *log, const char *text, size_t length);
+void log_show_lent(struct log *log, const char *text, size_t length);
+
 /* Before and behind data that goes to `fd`, which may be the same terminal. */
 bool log_yield(struct log *log, int fd);
 void log_resume(struct log *log, bool ended);

@@ -57,6 +57,11 @@ bool terminal_wants_colours(int fd)
 	return asks("TERM", "dumb") && isatty(fd);
 }
 
+bool terminal_is_addressable(void)
+{
+	return asks("TERM", "dumb");
+}
+
 /*
  * Another way to the same terminal or pipe that does not wait, and leaves the way that we share
  * with the shell as it is. -1 where there is none: the shared one is used, in pieces.
@@ -81,6 +86,7 @@ void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose
 		.dry_run = dry_run,
 		.threshold = dry_run || verbose ? SPK_DEBUG : SPK_INFO,
 		.coloured = terminal_wants_colours(fd),
+		.addressable = terminal_is_addressable(),
 		.disabled = fstat(fd, &st) < 0,
 	};
 	if (terminal->disabled)
@@ -89,6 +95,19 @@ void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose
 	terminal->owns_fd = own >= 0;
 	if (own >= 0)
 		terminal->fd = own;
+}
+
+void terminal_init_lent(struct terminal *terminal, int fd, const struct terminal *like,
+			bool coloured, bool addressable)
+{
+	*terminal = (struct terminal){
+		.fd = fd,
+		.owns_fd = true,
+		.dry_run = like->dry_run,
+		.threshold = like->threshold,
+		.coloured = coloured,
+		.addressable = addressable,
+	};
 }
 
 /* Waits until there is room; -1 with errno EAGAIN when there is none for too long. */
@@ -174,7 +193,7 @@ size_t terminal_columns(const struct terminal *terminal)
 {
 	struct winsize size;
 
-	if (terminal->disabled || !asks("TERM", "dumb") || !isatty(terminal->fd) ||
+	if (terminal->disabled || !terminal->addressable || !isatty(terminal->fd) ||
 	    ioctl(terminal->fd, TIOCGWINSZ, &size) < 0)
 		return 0;
 	return size.ws_col ? size.ws_col : 80;
@@ -229,7 +248,7 @@ void terminal_set_status(struct terminal *terminal, const char *text, size_t col
 
 void terminal_set_cue(struct terminal *terminal, const char *cue)
 {
-	if (terminal->disabled || !isatty(terminal->fd))
+	if (cue && (terminal->disabled || !isatty(terminal->fd)))
 		return;
 	if (cue && terminal->status_columns)
 		terminal_set_status(terminal, "", 0);
@@ -259,9 +278,9 @@ void terminal_resume(struct terminal *terminal, bool ended)
 
 /* ---- records ---- */
 
-static void render(struct terminal *terminal, const struct log_record *record)
+/* What comes before anything that is shown. */
+static void begin_line(struct terminal *terminal)
 {
-	const char *colour = terminal->coloured ? colour_of(record->level) : NULL;
 	struct buf *line = &terminal->line;
 
 	buf_clear(line);
@@ -271,6 +290,14 @@ static void render(struct terminal *terminal, const struct log_record *record)
 	if (terminal->lost)
 		buf_printf(line, "(%lu lines were not shown here, see the log files)\n",
 			   terminal->lost);
+}
+
+static void render(struct terminal *terminal, const struct log_record *record)
+{
+	const char *colour = terminal->coloured ? colour_of(record->level) : NULL;
+	struct buf *line = &terminal->line;
+
+	begin_line(terminal);
 	if (colour)
 		buf_puts(line, colour);
 	record_render_terminal(record, terminal->dry_run, line);
@@ -280,15 +307,11 @@ static void render(struct terminal *terminal, const struct log_record *record)
 	terminal->status_columns = terminal->status_width;
 }
 
-void terminal_write(struct terminal *terminal, const struct log_record *record)
+/* Shows the line, or as much of it as is taken. */
+static void put_line(struct terminal *terminal)
 {
-	int saved = errno;
-	size_t done;
+	size_t done = put_quietly(terminal, terminal->line.text, terminal->line.length);
 
-	if (terminal->disabled || record->level < terminal->threshold)
-		return;
-	render(terminal, record);
-	done = put_quietly(terminal, terminal->line.text, terminal->line.length);
 	if (done == terminal->line.length) {
 		terminal->lost = 0;
 		terminal->inside_line = false;
@@ -297,6 +320,29 @@ void terminal_write(struct terminal *terminal, const struct log_record *record)
 		if (done > 0)
 			terminal->inside_line = terminal->line.text[done - 1] != '\n';
 	}
+}
+
+void terminal_write(struct terminal *terminal, const struct log_record *record)
+{
+	int saved = errno;
+
+	if (terminal->disabled || record->level < terminal->threshold)
+		return;
+	render(terminal, record);
+	put_line(terminal);
+	errno = saved;
+}
+
+void terminal_show(struct terminal *terminal, const char *text, size_t length)
+{
+	int saved = errno;
+
+	if (terminal->disabled || length == 0)
+		return;
+	begin_line(terminal);
+	buf_add(&terminal->line, text, length);
+	put_line(terminal);
+	terminal_resume(terminal, text[length - 1] == '\n');
 	errno = saved;
 }
 

@@ -21,6 +21,7 @@
 struct terminal {
 	int fd;
 	bool coloured, dry_run, disabled;
+	bool addressable; /* a line can be drawn again, if it is a terminal */
 	bool stuck;       /* the last write found no room: do not wait again */
 	bool inside_line; /* a line was cut */
 	bool owns_fd;
@@ -39,10 +40,21 @@ struct terminal {
  * terminal that is not dumb unless CLICOLOR is 0.
  */
 void terminal_init(struct terminal *terminal, int fd, bool dry_run, bool verbose);
+/*
+ * A terminal that somebody else has lent: `fd`, which never waits, becomes its own. What is shown
+ * there is what `like` shows.
+ */
+void terminal_init_lent(struct terminal *terminal, int fd, const struct terminal *like,
+			bool coloured, bool addressable);
+/* Whether a line of a terminal can be drawn again here, by TERM. */
+bool terminal_is_addressable(void);
 /* Whether what is written to `fd` is coloured, by that rule. */
 bool terminal_wants_colours(int fd);
 /* Shows a record of INFO and above, in dry-run or verbose any. Keeps errno. */
 void terminal_write(struct terminal *terminal, const struct log_record *record);
+
+/* Shows data, as it is, between the records. */
+void terminal_show(struct terminal *terminal, const char *text, size_t length);
 
 /* The columns of the terminal; 0: it is none that a status could be drawn on. */
 size_t terminal_columns(const struct terminal *terminal);

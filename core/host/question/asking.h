@@ -7,26 +7,37 @@
 #define SPICERACK_HOST_ASKING_H
 
 #include "answers.h"
+#include "../console/console.h"
 #include "../run/link.h"
 #include "prompt.h"
 
 struct asking {
 	struct question question;
-	struct prompt prompt; /* whose terminal is to be polled while the question is open */
+	struct prompt
+		prompt; /* whose terminal, if it has one, is polled while the question is open */
 	struct reply reply;
+	struct log *log;
+	struct console *console; /* NULL: the run is not durable */
+	bool waits;              /* for an operator: that was told */
 };
 
 /*
  * Begins. What `question` points to must live until asking_end(). `answers` may be NULL.
  */
 void asking_begin(struct asking *asking, const struct question *question, struct answers *answers,
-		  struct log *log);
+		  struct log *log, struct console *console);
+
+/* There is something to read at the prompt's terminal. */
+void asking_read(struct asking *asking);
+
+/* The run has another terminal: asks there, or waits until there is one. */
+void asking_move(struct asking *asking);
 
 /* Whether the operator is still to answer. */
 bool asking_is_open(const struct asking *asking);
 
 /* When it is not open any more: puts the terminal back and logs what became of it. */
-void asking_settle(struct asking *asking, struct log *log);
+void asking_settle(struct asking *asking);
 
 /* Then: answers the child's REQUEST_ASK. */
 void asking_send_reply(struct asking *asking, struct link *link);

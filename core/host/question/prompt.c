@@ -59,6 +59,16 @@ static void set_cue(struct prompt *prompt)
 
 /* ---- the terminal ---- */
 
+/* What was typed and not read is thrown away. A lent terminal that stands still is not waited for.
+ */
+static int set(const struct prompt *prompt, const struct termios *wanted)
+{
+	if (!prompt->lent)
+		return tcsetattr(prompt->terminal, TCSAFLUSH, wanted);
+	tcflush(prompt->terminal, TCIFLUSH);
+	return tcsetattr(prompt->terminal, TCSANOW, wanted);
+}
+
 /* Lines, signals by keys, and what is typed seen unless it is secret: whatever it was before. */
 static int settle(struct prompt *prompt)
 {
@@ -71,11 +81,22 @@ static int settle(struct prompt *prompt)
 	wanted.c_lflag |= ICANON | ISIG | ECHO;
 	if (prompt->question->kind == ASK_SECRET)
 		wanted.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	/* This throws away what was typed before, too. */
-	if (tcsetattr(prompt->terminal, TCSAFLUSH, &wanted) < 0)
+	if (set(prompt, &wanted) < 0)
 		return -1;
 	prompt->changed = true;
-	return 0;
+	return tcgetattr(prompt->terminal, &prompt->settled);
+}
+
+/* A lent terminal may have gone back to a shell, which has settings of its own. */
+static void put_back(struct prompt *prompt)
+{
+	struct termios now;
+
+	memset(&now, 0, sizeof(now));
+	if (!prompt->lent || (tcgetattr(prompt->terminal, &now) == 0 &&
+			      memcmp(&now, &prompt->settled, sizeof(now)) == 0))
+		set(prompt, &prompt->before);
+	prompt->changed = false;
 }
 
 static bool is_in_background(int terminal)
@@ -97,19 +118,25 @@ static bool refuse(struct prompt *prompt, struct reply *reply, const char *why)
 	return false;
 }
 
-bool prompt_open(struct prompt *prompt, const struct question *question, struct reply *reply)
+bool prompt_open(struct prompt *prompt, const struct question *question, int lent,
+		 struct reply *reply)
 {
 	struct buf text = {0};
 	struct err err;
 
-	*prompt = (struct prompt){.question = question, .tries = question->tries};
-	prompt->terminal = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	memset(prompt, 0, sizeof(*prompt));
+	prompt->question = question;
+	prompt->tries = question->tries;
+	prompt->lent = lent >= 0;
+	prompt->terminal = prompt->lent
+				   ? lent
+				   : open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (prompt->terminal < 0)
 		return refuse(prompt, reply, "there is no terminal to ask at");
 	/* From the background we would be stopped, and the run with nobody to watch it. */
 	signal(SIGTTIN, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
-	if (is_in_background(prompt->terminal))
+	if (!prompt->lent && is_in_background(prompt->terminal))
 		return refuse(prompt, reply, "the terminal cannot be asked at from the background");
 	prompt->memory = secretmem_map(MEMORY_SIZE, NULL, &err);
 	if (!prompt->memory)
@@ -142,8 +169,7 @@ void prompt_leave(struct prompt *prompt, const struct reply *reply)
 	    prompt->tries < ASK_TRIES)
 		put(prompt, "\n");
 	if (prompt->changed)
-		tcsetattr(prompt->terminal, TCSAFLUSH, &prompt->before);
-	prompt->changed = false;
+		put_back(prompt);
 	fd_close(&prompt->terminal);
 }
 
@@ -244,7 +270,7 @@ void prompt_read(struct prompt *prompt, struct reply *reply)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got < 0 || (got == 0 && poll(&gone, 1, 0) > 0)) {
-		reply_refuse(reply, ASK_UNANSWERED, "the terminal has gone");
+		prompt->gone = true;
 		return;
 	}
 	if (got == 0) { /* Ctrl+D */

@@ -18,7 +18,9 @@ struct prompt {
 	int terminal; /* -1: not open */
 	const struct question *question;
 	unsigned int tries; /* wrong answers so far */
-	struct termios before;
+	bool lent;          /* it is not our own: others may use it before we know */
+	bool gone;          /* it was closed: nobody is there to answer */
+	struct termios before, settled;
 	bool changed;  /* the settings of the terminal */
 	char *memory;  /* of secrets: what is being read, and what was read first */
 	bool again;    /* the second of two */
@@ -26,15 +28,17 @@ struct prompt {
 };
 
 /*
- * Opens the terminal, throws away what was typed before, which cannot be meant, and shows the
- * question. False: `reply` tells why nobody can be asked. `question` is kept until
- * prompt_leave().
+ * Takes the terminal (`lent`, which becomes the prompt's, or -1: our own), throws away what was
+ * typed before, which cannot be meant, and shows the question. False: `reply` tells why nobody can
+ * be asked. `question` is kept until prompt_leave().
  */
-bool prompt_open(struct prompt *prompt, const struct question *question, struct reply *reply);
+bool prompt_open(struct prompt *prompt, const struct question *question, int lent,
+		 struct reply *reply);
 
 /*
- * Takes what was typed. A wrong answer is told and asked for again; after three the question
- * is over, as it is when `reply` is set. A secret in it lives until prompt_close().
+ * Takes what was typed, or finds the terminal gone. A wrong answer is told and asked for again;
+ * after three the question is over, as it is when `reply` is set. A secret in it lives until
+ * prompt_close().
  */
 void prompt_read(struct prompt *prompt, struct reply *reply);
 

@@ -216,9 +216,56 @@ static void poll_for(struct pollfd *fds, nfds_t count, int64_t left_ns)
 	ppoll(fds, count, left_ns == INT64_MAX ? NULL : &timeout, NULL);
 }
 
+/*
+ * What clients of the console have brought about: a signal, or another terminal, which only matters
+ * to who asks there. Then the one before it is given back. True: it is an event.
+ */
+static bool take_console(struct link *link)
+{
+	struct console_wish wish;
+	bool moved = console_has_moved(link->console);
+
+	if (moved && link->asks_operator) {
+		link->event.type = LINK_CONSOLE;
+		return true;
+	}
+	console_bid_farewell(link->console);
+	if (!console_next_wish(link->console, &wish))
+		return false;
+	link->event.type = LINK_SIGNAL;
+	link->event.signal = wish.signal;
+	link->event.kill = wish.kill;
+	return true;
+}
+
+/* The signal that waits; 0: none that concerns the run. A durable one only loses its terminal. */
+static int take_signal(struct link *link)
+{
+	int signal = signals_next(link->signal_fd);
+
+	link->event.kill = false;
+	if (signal != SIGHUP || !link->console)
+		return signal;
+	console_hang_up(link->console, "SIGHUP");
+	return 0;
+}
+
 const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 {
-	enum { CONTROL, REQUESTS, SIGNALS, OUT, ERR, STDOUT, CHILD, TYPED, LOCKS, NOTIFY, COUNT };
+	enum {
+		CONTROL,
+		REQUESTS,
+		SIGNALS,
+		OUT,
+		ERR,
+		STDOUT,
+		CHILD,
+		TYPED,
+		LOCKS,
+		NOTIFY,
+		CONSOLE,
+		COUNT
+	};
 	struct output *output = &link->output;
 
 	for (;;) {
@@ -234,6 +281,7 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
 			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
+			[CONSOLE] = {.fd = console_fd(link->console), .events = POLLIN},
 			[NOTIFY] = {.fd = notify_fd(link->notify), .events = POLLIN},
 		};
 		nfds_t outer = watch_outer(link, fds + COUNT);
@@ -241,6 +289,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		int64_t until = deadline_ns;
 		int64_t left, redraw_ns;
 
+		if (take_console(link))
+			return told(link, link->event.type);
 		if (link->runner == 0)
 			return told(link, LINK_RUNNER_GONE);
 		if (link->stage_ordered && !link->child_alive)
@@ -250,8 +300,10 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 		redraw_ns = progress_draw(&output->progress, output->log);
 		left = time_left(until);
 		poll_for(fds, COUNT + outer, left < redraw_ns ? left : redraw_ns);
+		if (fds[CONSOLE].revents)
+			console_attend(link->console);
 		if (fds[SIGNALS].revents) {
-			link->event.signal = signals_next(link->signal_fd);
+			link->event.signal = take_signal(link);
 			if (link->event.signal)
 				return told(link, LINK_SIGNAL);
 		}
@@ -444,6 +496,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.locks = link->locks,
 		.notify = link->notify,
 		.events = link->events,
+		.console = link->console,
 		.control.fd = -1,
 		.requests.fd = -1,
 		.interrupt_fd = -1,

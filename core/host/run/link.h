@@ -13,6 +13,7 @@
 #include "../../runtime/channel.h"
 #include "../../runtime/order.h"
 #include "../../runtime/protocol.h"
+#include "../console/console.h"
 #include "../log/log.h"
 #include "../notify/notify.h"
 #include "output.h"
@@ -64,6 +65,7 @@ enum link_event_type {
 	LINK_OUTER_DEATH,  /* of a child or a runner that this one works for; told once */
 	LINK_LOCK_REQUEST, /* the child asks about a lock and waits for link_answer() */
 	LINK_LOCKS,        /* the keeper of the locks has news */
+	LINK_CONSOLE,      /* the terminal is another one; only told with `asks_operator` */
 	LINK_ANSWER,       /* of the runner: internal */
 };
 
@@ -87,6 +89,7 @@ struct lock_request {
 struct link_event {
 	enum link_event_type type;
 	int signal;
+	bool kill; /* it counts as the second one */
 	struct stage_result result;
 	struct child_death death;
 	struct nested_request nested;
@@ -119,7 +122,9 @@ struct link {
 	char build_id[129];   /* of the cookbook's file, in hexadecimal; "": it has none */
 	struct channel control, requests;
 	int interrupt_fd, signal_fd;
-	int typed_fd; /* a terminal that a question waits at; -1: none */
+	int typed_fd;            /* a terminal that a question waits at; -1: none */
+	bool asks_operator;      /* a question waits, wherever */
+	struct console *console; /* NULL: the run is not durable */
 	struct output output;
 	uint32_t serial; /* of the request that waits for link_answer() */
 	struct buf held; /* that request; empty: none waits */
@@ -135,7 +140,8 @@ struct link_failure {
 };
 
 /*
- * Starts a runner and has it open the cookbook; link->outer, locks, notify and events are set,
+ * Starts a runner and has it open the cookbook; link->outer, locks, notify, events and console are
+ * set,
  * the rest is filled in. -1 with the reason and *ret_failure.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,

@@ -78,6 +78,13 @@ static size_t arrived(int fd)
 	return ioctl(fd, FIONREAD, &length) < 0 || length <= 0 ? 1 : (size_t)length;
 }
 
+/* Also for the terminal of a run that is not our standard output, or not any more (console.h). */
+static void show_new(const struct output *output, size_t old)
+{
+	if (output->out.length > old)
+		log_show(output->log, output->out.text + old, output->out.length - old);
+}
+
 /*
  * Reads some of the `*left` bytes that had arrived in a pipe, no matter what has been added since:
  * who prints faster than we read must not keep us from everything else. Closes it at its end. With
@@ -140,9 +147,14 @@ void output_drain_out(struct output *output)
 	size_t left = arrived(output->out_fd);
 
 	flush_out(output);
-	while (output_wants_more(output) &&
-	       read_pipe(&output->out_fd, &left, &output->stream, &output->out))
+	while (output_wants_more(output)) {
+		size_t old = output->out.length;
+
+		if (!read_pipe(&output->out_fd, &left, &output->stream, &output->out))
+			break;
+		show_new(output, old);
 		flush_out(output);
+	}
 }
 
 bool output_wants_more(const struct output *output)
@@ -158,8 +170,12 @@ bool output_is_pending(const struct output *output)
 
 void output_drain(struct output *output)
 {
+	size_t old;
+
 	output_drain_out(output);
+	old = output->out.length;
 	redactor_pause(redactor_shared(), &output->stream, &output->out);
+	show_new(output, old);
 	flush_out(output);
 	if (output->events)
 		tell_lines(output, true);
@@ -170,7 +186,10 @@ void output_drain(struct output *output)
 /* When all has been read: whether something was kept back till now. */
 static bool end_stream(struct output *output)
 {
+	size_t old = output->out.length;
+
 	redactor_end(redactor_shared(), &output->stream, &output->out);
+	show_new(output, old);
 	if (output->events)
 		tell_lines(output, true);
 	return output->out.length > 0;

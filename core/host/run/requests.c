@@ -267,7 +267,7 @@ static bool on_durable(struct link *link, struct message *message)
 	struct buf body = {0};
 	bool sent;
 
-	wire_put_number(&body, shell_is_durable());
+	wire_put_number(&body, link->console || shell_is_durable());
 	sent = wire_complete(&message->body) && requests_answer(link, message->serial, &body);
 	buf_free(&body);
 	return sent;

@@ -77,6 +77,15 @@ static void tell_usage(struct run *run, const char *text)
 		fputs(text, stderr);
 }
 
+/* What the operator has said is understood: all else is told to the log, and to who attaches. */
+static void detach(struct run *run)
+{
+	if (run->outer || !run->options->detachment)
+		return;
+	console_detach(run->link.console);
+	detachment_tell(run->options->detachment, journal_run(run->journal));
+}
+
 static bool begin(struct run *run, int *code)
 {
 	const struct stage_result *result = &run->link.event.result;
@@ -95,6 +104,7 @@ static bool begin(struct run *run, int *code)
 		*code = EXIT_USAGE;
 		return false;
 	}
+	detach(run);
 	if (!begin_stage(run, STAGE_PREPARE, "preparing", EXIT_INIT_FAILED, code))
 		return false;
 	if (result->outcome == OUTCOME_DONE) {
@@ -339,6 +349,26 @@ static int run_recorded(struct run *run, int (*conduct)(struct run *run))
 	return code;
 }
 
+/* For a durable run. Whoever was promised that it goes on without him is not left with less. */
+static int open_console(struct run *run)
+{
+	const struct run_options *options = run->options;
+	bool detaches = options->detachment != NULL;
+	struct err err;
+
+	if ((!detaches && !settings_bool(options->settings, "durable")) ||
+	    console_open(settings_text(options->settings, "journal.directory"),
+			 journal_run(run->journal), run->log, detaches, &run->link.console,
+			 &err) == 0)
+		return EXIT_OK;
+	if (!detaches) {
+		log_warning(run->log, "this run is not durable: %s", err.text);
+		return EXIT_OK;
+	}
+	log_error(run->log, "cannot go on without a terminal: %s", err.text);
+	return EXIT_STARTUP;
+}
+
 static int run_with_locks(struct run *run)
 {
 	struct ttymode mode;
@@ -353,7 +383,9 @@ static int run_with_locks(struct run *run)
 		run->link.locks = locks_for_link(run->locks);
 		run->link.notify = run->notify;
 		ttymode_save(&mode);
-		code = run_opened(run);
+		code = open_console(run);
+		if (code == EXIT_OK)
+			code = run_opened(run);
 		ttymode_restore(&mode);
 	} else {
 		log_error(run->log, "cannot take locks: %s", err.text);
@@ -389,7 +421,8 @@ static int run_outermost(struct run *run)
 	code = run_recorded(run, run_with_locks);
 	run_journal_prune(run);
 	number = notify_close(run->notify, run->signal_fd);
-	if (number && number != SIGINT)
+	/* Nobody is there to go on with anything else. */
+	if (console_close(run->link.console, code) || (number && number != SIGINT))
 		run->end.terminated = true;
 	eventout_end(&events, run->signal_fd);
 	close(run->signal_fd);
@@ -473,7 +506,8 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.link = {.outer = &outer->link,
 			 .locks = outer->link.locks,
 			 .notify = outer->notify,
-			 .events = outer->link.events},
+			 .events = outer->link.events,
+			 .console = outer->link.console},
 	};
 	int code = run_parsed(&run, argc, argv);
 

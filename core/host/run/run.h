@@ -6,6 +6,7 @@
 #include "../question/answers.h"
 #include "../argument/argparse.h"
 #include "../tree/find.h"
+#include "detachment.h"
 #include "identity.h"
 #include "../setting/settings.h"
 
@@ -14,10 +15,11 @@ struct run_options {
 	const struct settings *settings;
 	const struct identity *identity;
 	bool dry_run, verbose, no_locks, in_process;
-	bool json;               /* events on standard output */
-	struct answers *answers; /* to questions; NULL: none */
-	spk_duration timeout;    /* of each run stage; 0: what the cookbook says */
-	const char *log_name;    /* whose log files; NULL: those of the cookbook */
+	bool json;                     /* events on standard output */
+	struct answers *answers;       /* to questions; NULL: none */
+	spk_duration timeout;          /* of each run stage; 0: what the cookbook says */
+	const char *log_name;          /* whose log files; NULL: those of the cookbook */
+	struct detachment *detachment; /* that is due when the run goes on by itself; NULL: none */
 };
 
 /* What the exit code does not tell of the end of a run. */

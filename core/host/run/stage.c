@@ -90,18 +90,40 @@ static void on_signal_in_rollback(struct run *run, enum stage stage, int number)
 	}
 }
 
-static void on_signal(struct run *run, enum stage stage, int number)
+/* The same for who waits to hear it (`spicerack runs stop`). */
+static void tell_effect(const struct run *run, enum stage stage, int number)
+{
+	bool rolls_back = is_undoing(stage) || run->within_undo;
+	enum attachment_effect effect = ATTACHMENT_INTERRUPTED;
+
+	if (rolls_back)
+		effect = run->killed ? ATTACHMENT_ABANDONED : ATTACHMENT_ROLLING_BACK;
+	else if (run->killed)
+		effect = ATTACHMENT_KILLED;
+	if (number == SIGINT)
+		console_tell_effect(run->link.console, effect);
+}
+
+/* `kill`: a Ctrl+C that is meant to be the second one, except in a rollback, which it may not know
+ * of. */
+static void on_signal(struct run *run, enum stage stage, int number, bool kill)
 {
 	if (number != SIGINT && number != SIGTSTP)
 		run->end.terminated = true;
-	if (number == SIGTSTP)
+	if (number == SIGTSTP) {
 		log_warning(run->log, "Ctrl+Z is ignored: a cookbook cannot be suspended");
-	else if (is_undoing(stage) || run->within_undo)
+	} else if (is_undoing(stage) || run->within_undo) {
 		on_signal_in_rollback(run, stage, number);
-	else if (stage == STAGE_QUIT && !run->outer)
+	} else if (stage == STAGE_QUIT && !run->outer) {
 		kill_child(run); /* the run is over: nothing of it is left to interrupt */
-	else
+	} else if (kill) {
+		log_warning(run->log, "it was asked for: killing the cookbook");
+		stop(run, true);
+		kill_child(run);
+	} else {
 		on_signal_before_rollback(run, number);
+	}
+	tell_effect(run, stage, number);
 }
 
 /* ---- deadlines ---- */
@@ -153,10 +175,12 @@ static bool is_ending(const struct run *run, enum stage stage)
  * Ctrl+C is an answer, and while something is undone a warning as well; other signals mean what
  * they always do. True: the question is over.
  */
-static bool on_signal_at_question(struct run *run, enum stage stage, int number)
+static bool on_signal_at_question(struct run *run, enum stage stage, int number, bool kill)
 {
-	if (number != SIGINT || is_undoing(stage) || run->within_undo)
-		on_signal(run, stage, number);
+	if (number != SIGINT || kill || is_undoing(stage) || run->within_undo)
+		on_signal(run, stage, number, kill);
+	else
+		console_tell_effect(run->link.console, ATTACHMENT_ABORTED);
 	return number == SIGINT;
 }
 
@@ -195,7 +219,8 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 	struct link *link = &run->link;
 	int64_t patience_ns;
 
-	asking_begin(asking, question, run->options->answers, run->log);
+	asking_begin(asking, question, run->options->answers, run->log, link->console);
+	link->asks_operator = true;
 	run_journal_question(run, &asking->question);
 	patience_ns = spk_uptime().ns + patience_of(run);
 	while (asking_is_open(asking)) {
@@ -206,11 +231,14 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 		event = link_wait(link, earlier_of(earliest(run, stage), patience_ns));
 		switch (event->type) {
 		case LINK_TYPED:
-			prompt_read(&asking->prompt, &asking->reply);
+			asking_read(asking);
 			patience_ns = spk_uptime().ns + patience_of(run);
 			break;
+		case LINK_CONSOLE:
+			asking_move(asking);
+			break;
 		case LINK_SIGNAL:
-			if (on_signal_at_question(run, stage, event->signal))
+			if (on_signal_at_question(run, stage, event->signal, event->kill))
 				asking->reply.end = ASK_ABORTED;
 			break;
 		case LINK_TIMEOUT:
@@ -237,7 +265,8 @@ static const struct link_event *ask(struct run *run, enum stage stage, struct as
 			asking->reply.end = ASK_ENDED;
 	}
 	link->typed_fd = -1;
-	asking_settle(asking, run->log);
+	link->asks_operator = false;
+	asking_settle(asking);
 	run_journal_answer(run, &asking->question, &asking->reply);
 	return unheard;
 }
@@ -416,7 +445,7 @@ enum ending run_stage(struct run *run, enum stage stage)
 		case LINK_RUNNER_GONE:
 			return ended(run, ENDED_NO_RUNNER);
 		case LINK_SIGNAL:
-			on_signal(run, stage, event->signal);
+			on_signal(run, stage, event->signal, event->kill);
 			break;
 		case LINK_TIMEOUT:
 			/* It may also have been the locks' time, which has moved on meanwhile. */
@@ -430,6 +459,8 @@ enum ending run_stage(struct run *run, enum stage stage)
 			unheard = on_question(run, stage, &run->link.event.question);
 			break;
 		case LINK_TYPED:
+		case LINK_CONSOLE:
+			break;
 		case LINK_OUTER_DEATH:
 			on_outer_death(run, stage);
 			break;

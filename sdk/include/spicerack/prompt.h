@@ -108,8 +108,8 @@ SPK_API struct spk_secret *spk_management_password(struct spk *spk);
 
 /*
  * Raises `prompt.shell` unless the run outlives a connection that drops: standard output of
- * `cookbook` is no terminal, or it runs in screen or tmux (STY or TMUX is set, or TERM says so).
- * Since 1.0.
+ * `cookbook` is no terminal, the run is durable by itself, or it runs in screen or tmux (STY or
+ * TMUX is set, or TERM says so). Since 1.0.
  */
 SPK_API void spk_ensure_durable_shell(struct spk *spk);
 
