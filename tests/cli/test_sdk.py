@@ -6,7 +6,7 @@ import re
 import time
 import unittest
 
-from harness import LOGIN_UID, USER, CommandTest
+from harness import LOGIN_UID, USER, CommandTest, without_id
 
 NAME = "fixture.sdk"
 
@@ -24,7 +24,7 @@ class SdkTest(CommandTest):
 
     def shown(self, result):
         """The lines of the cookbook among those on stderr."""
-        return [line for line in result.err.splitlines()
+        return [line for line in without_id(result.err).splitlines()
                 if not re.match(r"(DRY-RUN: )?(START|END|lock of this run|would take the lock|__COOKBOOK)", line)]
 
 
