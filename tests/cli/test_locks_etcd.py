@@ -146,7 +146,7 @@ class Unreadable(Etcd, lock_rules.LocksTest):
 
 
 class Contention(Etcd, lock_rules.Contention):
-    pass
+    test_five_at_a_time = unittest.skipUnless(LONG, "50 processes once more")(lock_rules.Contention.test_five_at_a_time)
 
 
 if __name__ == "__main__":
