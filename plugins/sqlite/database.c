@@ -235,6 +235,19 @@ int database_mode(const struct store *store, mode_t *ret_mode, struct spk_reason
 	return 0;
 }
 
+/* With what SQLite leaves beside it when it could not close it in order. */
+static void remove_new(const char *path)
+{
+	static const char *const beside[] = DATABASE_BESIDE;
+	char name[4096 + 16];
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, beside[i]);
+		unlink(name);
+	}
+	unlink(path);
+}
+
 /*
  * Makes the database under another name and gives it its own once it is whole, so that nobody
  * sees half of it, and nothing is overwritten.
@@ -276,7 +289,7 @@ out:
 		rc = -1;
 	}
 	if (fd >= 0) {
-		unlink(path);
+		remove_new(path);
 		close(fd);
 	}
 	return rc;

@@ -16,6 +16,12 @@
 #define DATABASE_NAME "locks.db"
 #define DATABASE_NEW DATABASE_NAME ".new-" /* what a database is called until it is whole */
 
+/* Ends of the names of files that SQLite has beside a database. */
+#define DATABASE_BESIDE                                                                            \
+	{                                                                                          \
+		"-wal", "-shm", "-journal"                                                         \
+	}
+
 enum statement {
 	BEGIN_READ,
 	BEGIN_WRITE,

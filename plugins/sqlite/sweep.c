@@ -109,7 +109,7 @@ static void remove_unlocked(int directory, const char *name)
 /* A database that was not finished, or what SQLite has beside one, which goes after it. */
 static void remove_unfinished(int directory, const char *name)
 {
-	static const char *const beside[] = {"-wal", "-shm", "-journal"};
+	static const char *const beside[] = DATABASE_BESIDE;
 	size_t length = strlen(name);
 	char base[NAME_MAX + 1];
 
