@@ -239,6 +239,12 @@ class CommandTest(unittest.TestCase):
     def wait_for_mark(self, text):
         self.wait_for(lambda: text in self.marks(), f"the mark {text!r} among {self.marks()}")
 
+    def end_what_is_left(self):
+        """A job of a shell, what sudo started, and what a sanitizer is still at, outlive their terminal."""
+        for pid, _ in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def misbehave(self, *words, options=(), **more):
         return self.cookbook(*options, "fixture.misbehave", "--marks", self.marks_file, *words, **more)
 

@@ -682,6 +682,7 @@ class Screen(MenuTest):
     def open(self, columns, rows, *words):
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "bash",
                   "--norc", "--noprofile")
+        self.addCleanup(self.end_what_is_left)
         self.addCleanup(self.tmux, "kill-server")
         self.keys(" ".join(["cookbook", "-c", str(self.config), *words]), "Enter")
         return self.screen(lambda lines: lines and lines[-1] == ">>>")

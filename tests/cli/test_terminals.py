@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a run may be started from: sudo, su, a job of a shell, a pipeline, without a terminal, without descriptors."""
 
-import contextlib
 import os
 import shlex
 import shutil
@@ -19,12 +18,6 @@ class StartedTest(CommandTest):
     def setUp(self):
         super().setUp()
         self.addCleanup(self.end_what_is_left)
-
-    def end_what_is_left(self):
-        """After a failure: a job of a shell, and what sudo started, outlive their terminal."""
-        for pid, _ in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
     def words(self, *arguments):
         """A run that is found among the processes also where its environment was reset."""
