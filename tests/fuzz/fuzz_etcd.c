@@ -37,8 +37,9 @@ static void read_settings(const char *text, size_t length)
 		EXPECT(strncmp(reason.text, "DIR/config:", 11) == 0);
 	} else {
 		EXPECT(!settings.password || secret);
-		for (size_t i = 0; i < settings.count; i++)
-			EXPECT(*settings.hosts[i].name && settings.hosts[i].port < 65536);
+		for (size_t i = 0; i < settings.hosts.count; i++)
+			EXPECT(*settings.hosts.items[i].name &&
+			       settings.hosts.items[i].port < 65536);
 	}
 	settings_free(&settings);
 }

@@ -23,6 +23,10 @@
 
 #include <spicerack/clock.h>
 
+#include "../../core/host/journal/journal.h"
+#include "../../core/host/journal/metrics.h"
+#include "../../core/host/journal/prune.h"
+#include "../../core/host/notify/notify.h"
 #include "../../core/host/tree/find.h"
 #include "../../core/host/log/log.h"
 #include "../../core/host/log/logfile.h"
@@ -184,6 +188,135 @@ void terminal_resume(struct terminal *terminal, bool ended)
 {
 }
 
+void terminal_init_lent(struct terminal *terminal, int fd, const struct terminal *like,
+			bool coloured, bool addressable)
+{
+	terminal_init(terminal, fd, like->dry_run, false);
+}
+
+bool terminal_is_addressable(void)
+{
+	return false;
+}
+
+bool terminal_wants_colours(int fd)
+{
+	return false;
+}
+
+void terminal_show(struct terminal *terminal, const char *text, size_t length)
+{
+	expect_shown(text, length);
+}
+
+/* The journal is a file, and has its own tests; so have those who are told of a run. */
+int journal_open(const char *directory, const char *cookbook_name, const struct journal *outer,
+		 bool durable, struct journal **ret_journal, struct err *err)
+{
+	*ret_journal = NULL;
+	return 0;
+}
+
+const char *journal_run(const struct journal *journal)
+{
+	return "id";
+}
+
+const char *journal_path(const struct journal *journal)
+{
+	return NULL;
+}
+
+void journal_add_sink(struct journal *journal, struct event_sink *sink)
+{
+}
+
+int journal_tell(struct journal *journal, const char *name, const struct event_field *fields,
+		 size_t count, struct err *err)
+{
+	return 0;
+}
+
+int journal_tell_record(struct journal *journal, const struct log_record *record, struct err *err)
+{
+	return 0;
+}
+
+void journal_show(const struct journal *journal, const char *name, const struct event_field *fields,
+		  size_t count)
+{
+}
+
+void journal_sync(struct journal *journal)
+{
+}
+
+void journal_discard(struct journal *journal)
+{
+}
+
+void journal_close(struct journal *journal)
+{
+}
+
+bool journal_prune_is_due(const char *directory)
+{
+	return false;
+}
+
+int metrics_add(const char *path, const struct metrics_run *run, struct err *err)
+{
+	return 0;
+}
+
+struct notify *notify_open(const struct settings *settings, const struct identity *identity,
+			   bool dry_run, struct log *log)
+{
+	return NULL;
+}
+
+void notify_irc(struct notify *notify, const char *message)
+{
+}
+
+void notify_sal(struct notify *notify, const char *message)
+{
+}
+
+void notify_awaiting(struct notify *notify, const char *cookbook_name)
+{
+}
+
+struct event_sink *notify_sink(struct notify *notify)
+{
+	return NULL;
+}
+
+int notify_fd(const struct notify *notify)
+{
+	return -1;
+}
+
+void notify_attend(struct notify *notify)
+{
+}
+
+int notify_close(struct notify *notify, int signal_fd)
+{
+	return 0;
+}
+
+struct prune_limits prune_limits_of(const struct settings *settings)
+{
+	return (struct prune_limits){0};
+}
+
+int journal_prune(const char *directory, const struct prune_limits *limits, size_t *ret_removed,
+		  struct err *err)
+{
+	return 0;
+}
+
 /* The usage error, with the words of the worker in it. */
 int fputs(const char *restrict text, FILE *restrict stream)
 {
@@ -223,6 +356,12 @@ long long settings_int(const struct settings *settings, const char *path)
 
 const char *settings_origin(const struct settings *settings, const char *path)
 {
+	return NULL;
+}
+
+const struct setting *settings_all(const struct settings *settings, size_t *ret_count)
+{
+	*ret_count = 0;
 	return NULL;
 }
 
