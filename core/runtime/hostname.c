@@ -25,13 +25,15 @@ bool hostname_may_begin(char c)
 const char *hostname_shown(const char *text, size_t length, char out[static HOSTNAME_SHOWN_SIZE])
 {
 	size_t most = length < HOSTNAME_SHOWN_SIZE / 2 ? length : HOSTNAME_SHOWN_SIZE / 2;
+	size_t head;
 	struct buf shown = {0};
-	bool cut;
 
 	printable_add(&shown, text, most);
-	cut = most < length || shown.length > HOSTNAME_SHOWN_SIZE - 4;
-	snprintf(out, HOSTNAME_SHOWN_SIZE, "%.*s%s", HOSTNAME_SHOWN_SIZE - 4, buf_text(&shown),
-		 cut ? "..." : "");
+	head = shown.length < HOSTNAME_SHOWN_SIZE - 4 ? shown.length : HOSTNAME_SHOWN_SIZE - 4;
+	while (head && head < shown.length && (buf_text(&shown)[head] & 0xc0) == 0x80)
+		head--; /* no half of a character */
+	snprintf(out, HOSTNAME_SHOWN_SIZE, "%.*s%s", (int)head, buf_text(&shown),
+		 most < length || head < shown.length ? "..." : "");
 	buf_free(&shown);
 	return out;
 }
