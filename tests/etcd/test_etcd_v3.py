@@ -487,7 +487,7 @@ class BadData(Store):
     def test_another_cluster(self):
         answer = self.client(extra="expected_cluster_id: abc123\n").enter(self.key())
         self.assertEqual(answer.status, "REFUSED", answer)
-        self.assertRegex(answer.reason, r"http://127.0.0.1:\d+: is of the cluster [0-9a-f]{16}, not of abc123")
+        self.assertRegex(answer.reason, r"http://127.0.0.1:\d+: is of the cluster [1-9a-f][0-9a-f]{0,15}, not of abc123")
 
 
 if __name__ == "__main__":
