@@ -326,6 +326,129 @@ struct spk_notify_driver {
 	void (*attend)(void *notifier, struct spk_notify_call *call);
 };
 
+/*
+ * kind "transport": runs commands on other hosts and carries their input and output. It knows
+ * nothing of batches, thresholds or dry-run; what it is told to start, it starts.
+ *
+ * All calls are made from one thread, and none but close() waits: what has to be waited for makes
+ * fd() readable, or is due at deadline(), and is then done by dispatch(). The calls of
+ * `spk_transport_calls` are made from within dispatch() only. A connection that was made stays open
+ * for further commands on the same host until close().
+ *
+ * The settings that open() is given are those of the group of the driver's name in
+ * `spicerack_config_dir`/remote/config.cfg, as texts.
+ */
+enum spk_transport_end_kind {
+	SPK_TRANSPORT_EXITED = 0,      /* with exit_code */
+	SPK_TRANSPORT_SIGNALLED = 1,   /* a signal ended it there */
+	SPK_TRANSPORT_UNREACHABLE = 2, /* no connection: no address, refused, no answer in time */
+	SPK_TRANSPORT_HOST_KEY = 3,    /* the host is not the one that is known, or is not known */
+	SPK_TRANSPORT_DENIED = 4,      /* it lets this user not in */
+	SPK_TRANSPORT_LOST = 5, /* the connection broke: nobody knows what became of the command */
+	SPK_TRANSPORT_UNSUPPORTED = 6, /* the configuration asks for what this transport cannot do;
+					  the reason names file, line, and the transport that can */
+	SPK_TRANSPORT_FAILED = 7,      /* anything else before the command was started */
+};
+
+/* How a command ended. */
+struct spk_transport_end {
+	uint32_t size;
+	uint32_t kind;     /* enum spk_transport_end_kind */
+	int32_t exit_code; /* of EXITED: 0 to 255 */
+	int32_t reserved;
+	const char *signal; /* of SIGNALLED: its name without SIG; else NULL */
+	const char *reason; /* one line for the operator, printable; NULL with EXITED */
+};
+
+/* What to run, where. What it points to is copied. */
+struct spk_transport_command {
+	uint32_t size;
+	uint32_t input;      /* 1: it has standard input, by feed(); 0: its input is at its end */
+	const char *host;    /* as the operator wrote it: the configuration may map it to another */
+	const char *command; /* for the shell of the user there */
+	int64_t connect_timeout_ns; /* from the start of the attempt until it may run */
+	void *data;                 /* the caller's, for its calls */
+};
+
+/* What a transport tells. `data` is that of the command. */
+struct spk_transport_calls {
+	uint32_t size;
+	/* The host has accepted the command: from now on it may have done something. */
+	void (*started)(void *data);
+	/* What it wrote: `stream` 1 is standard output, 2 standard error. */
+	void (*output)(void *data, int stream, const char *bytes, size_t length);
+	/* There is room for input again, after feed() took less than it was given. */
+	void (*room)(void *data);
+	/* It is over; the last call for this command, which is gone when it returns. */
+	void (*ended)(void *data, const struct spk_transport_end *end);
+};
+
+struct spk_transport_driver {
+	struct spk_driver driver;
+	/* Reads settings, keys and configuration. NULL and a reason. */
+	void *(*open)(const struct spk_driver_setting *settings, size_t count,
+		      const struct spk_transport_calls *calls, struct spk_reason_buffer *reason);
+	/* Ends what still runs, without telling, and closes all connections. */
+	void (*close)(void *transport);
+	/* Readable when dispatch() has something to do; the same one for the life of the transport.
+	 */
+	int (*fd)(void *transport);
+	/* When dispatch() has to be called at the latest, of CLOCK_BOOTTIME; INT64_MAX: no such
+	 * time. */
+	int64_t (*deadline)(void *transport);
+	void (*dispatch)(void *transport);
+	/*
+	 * Begins with a command: it is connected to, identified, authenticated and started while
+	 * dispatch() is called. Failures come by ended(). NULL and a reason: out of something.
+	 */
+	void *(*start)(void *transport, const struct spk_transport_command *command,
+		       struct spk_reason_buffer *reason);
+	/* Takes input, also before started(); returns how many bytes it took. */
+	size_t (*feed)(void *command, const char *bytes, size_t length);
+	/* The input is at its end. */
+	void (*finish)(void *command);
+	/* Holds the output of a command back, at the host if it lasts, or lets it come again. */
+	void (*hold)(void *command, bool on);
+	/* Lets go of a command: its channel is closed, nothing more is told of it. */
+	void (*abandon)(void *command);
+};
+
+/*
+ * kind "inventory": knows hosts, and finds them by a query in a language of its own. A query
+ * `X{...}` goes to the driver that has the letter X.
+ *
+ * The settings that open() is given are those of the backend in
+ * `spicerack_config_dir`/remote/config.cfg, as texts; of a list, one entry each with the same name.
+ */
+enum spk_inventory_status {
+	SPK_INVENTORY_OK = 0,
+	SPK_INVENTORY_FAILED = 1,  /* no answer, or none that can be used */
+	SPK_INVENTORY_FOREIGN = 2, /* the text is not of its language: it may be of another */
+};
+
+/* How long a call may take. */
+struct spk_inventory_call {
+	int64_t deadline_ns; /* of CLOCK_BOOTTIME */
+	int cancel_fd;       /* -1: none */
+	struct spk_reason_buffer reason;
+};
+
+/* Takes a name or an expression for a set of hosts (hosts.h); false: it is none, stop. */
+typedef bool spk_inventory_visitor(void *data, const char *expression, size_t length);
+
+struct spk_inventory_driver {
+	struct spk_driver driver;
+	/* Reads the settings, connects when first needed. NULL and a reason. */
+	void *(*open)(const struct spk_driver_setting *settings, size_t count,
+		      struct spk_reason_buffer *reason);
+	void (*close)(void *inventory);
+	/* Tells the visitor all hosts that match, in any order, also more than once; perhaps none.
+	 */
+	enum spk_inventory_status (*find)(void *inventory, const char *query, size_t length,
+					  spk_inventory_visitor *visitor, void *data,
+					  struct spk_inventory_call *call);
+};
+
 #ifdef __cplusplus
 }
 #endif
