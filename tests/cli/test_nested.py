@@ -408,7 +408,7 @@ class Confirm(NestedTest):
 
     def ask(self, *inner, outer=()):
         terminal = self.on_terminal("cookbook", "-c", self.config, *self.words(inner, ["--form", "confirm", *outer]))
-        self.settings = termios.tcgetattr(terminal.master)
+        self.settings = terminal.settings
         self.wait_for_question(terminal, 1)
         return terminal
 

@@ -28,7 +28,7 @@ class AskTest(CommandTest):
     def ask(self, *words, cue="> ", options=(), **more):
         """Starts the cookbook on a terminal and waits for its first question."""
         terminal = self.on_terminal(*self.words(*words, options=options), **more)
-        self.settings = termios.tcgetattr(terminal.master)
+        self.settings = terminal.settings
         self.wait_for_cue(terminal, 1, cue)
         return terminal
 
@@ -120,7 +120,7 @@ class Confirmation(AskTest):
     def test_what_was_typed_before_is_no_answer(self):
         """Fails with TCSANOW instead of TCSAFLUSH in prompt.c."""
         terminal = self.on_terminal(*self.words("--text", "Go on?", "--how", "beside"))
-        self.settings = termios.tcgetattr(terminal.master)
+        self.settings = terminal.settings
         terminal.type(b"go\n")
         self.wait_for_cue(terminal, 1)
         self.assertEqual(self.marks(), [])
