@@ -2,6 +2,7 @@
 #include "lineedit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ struct lineedit {
 	void *editor;
 	lineedit_complete *complete;
 	void *data;
+	int input; /* the terminal; read() on it does not wait, if we may have it so */
 	int signal_fd;
 	int redraw_fd; /* readable when the line is to be drawn anew; -1: none */
 	const char *prompt;
@@ -155,6 +158,32 @@ static int open_redraw_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static bool is_same_terminal(int a, int b)
+{
+	unsigned int first, second;
+
+	return ioctl(a, TIOCGDEV, &first) == 0 && ioctl(b, TIOCGDEV, &second) == 0 &&
+	       first == second;
+}
+
+/*
+ * Another way to the terminal of our standard input, whose read() does not wait: a Ctrl+C takes
+ * away what was typed before it, also what poll() has just told of. -1: there is none.
+ */
+static int open_unwaiting(void)
+{
+	const char *const paths[] = {"/dev/tty", "/proc/self/fd/0"};
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = open(paths[i], O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+		if (fd >= 0 && is_same_terminal(fd, STDIN_FILENO))
+			return fd;
+		fd_close(&fd);
+	}
+	return -1;
+}
+
 static void open_driver(struct lineedit *lineedit, size_t history_lines, struct err *err)
 {
 	static const struct spk_lineedit_calls calls = {
@@ -168,7 +197,7 @@ static void open_driver(struct lineedit *lineedit, size_t history_lines, struct 
 		"lineedit", DRIVER, sizeof(*lineedit->driver), err);
 	if (!lineedit->driver)
 		return;
-	lineedit->editor = lineedit->driver->open(STDIN_FILENO, STDOUT_FILENO, history_lines,
+	lineedit->editor = lineedit->driver->open(lineedit->input, STDOUT_FILENO, history_lines,
 						  &calls, lineedit, &reason);
 	if (lineedit->editor)
 		return;
@@ -184,6 +213,9 @@ struct lineedit *lineedit_open(int signal_fd, size_t history_lines, lineedit_com
 
 	err_set(err, "%s", "");
 	set_locale();
+	lineedit->input = open_unwaiting();
+	if (lineedit->input < 0)
+		lineedit->input = STDIN_FILENO;
 	lineedit->signal_fd = signal_fd;
 	lineedit->redraw_fd = open_redraw_fd();
 	lineedit->complete = complete;
@@ -200,6 +232,8 @@ void lineedit_close(struct lineedit *lineedit)
 		return;
 	if (lineedit->driver)
 		lineedit->driver->close(lineedit->editor);
+	if (lineedit->input != STDIN_FILENO)
+		fd_close(&lineedit->input);
 	fd_close(&lineedit->redraw_fd);
 	free(lineedit);
 }
@@ -235,7 +269,7 @@ static int read_plain(struct lineedit *lineedit, const char **ret_line)
 			put_prompt(lineedit);
 			continue;
 		}
-		got = read(STDIN_FILENO, lineedit->plain + length,
+		got = read(lineedit->input, lineedit->plain + length,
 			   sizeof(lineedit->plain) - 1 - length);
 		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
