@@ -46,6 +46,12 @@ MUST_CHECK int hostset_combine(const struct hostset *a, const struct hostset *b,
 /* The hosts from number `skip` on in order, at most `count`. */
 MUST_CHECK int hostset_slice(const struct hostset *set, uint64_t skip, uint64_t count,
 			     struct hostset **ret, struct err *err);
+/*
+ * The hosts in order as `parts` sets, at most as many as there are hosts and at least 1, whose
+ * sizes differ by one at most, larger ones first. ret[0] to ret[parts - 1] are the caller's.
+ */
+MUST_CHECK int hostset_split(const struct hostset *set, size_t parts, struct hostset **ret,
+			     struct err *err);
 void hostset_free(struct hostset *set);
 
 uint64_t hostset_count(const struct hostset *set);
