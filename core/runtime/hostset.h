@@ -38,6 +38,12 @@ struct hostset;
  */
 MUST_CHECK int hostset_parse(const char *text, size_t length, struct hostset **ret,
 			     struct err *err);
+/*
+ * The same where names may have globs: `*` stands for any characters and `?` for any one in the
+ * names of `known`. With NULL they are characters of names as others are.
+ */
+MUST_CHECK int hostset_parse_globs(const char *text, size_t length, const struct hostset *known,
+				   struct hostset **ret, struct err *err);
 /* The set of plain names, none of which may be an expression. */
 MUST_CHECK int hostset_of(const char *const *names, size_t count, struct hostset **ret,
 			  struct err *err);
