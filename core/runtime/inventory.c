@@ -345,7 +345,8 @@ static enum query_status find(struct search *search, const char *text, size_t le
 	if (status == SPK_INVENTORY_OK && !told.refused)
 		return hostparts_finish(&told.parts, ret, err) < 0 ? QUERY_FAILED : QUERY_OK;
 	hostparts_free(&told.parts);
-	err_set(err, "%s", told.refused ? told.err.text : call.reason.text);
+	err_set(err, "%s%s%s", call.reason.text, *call.reason.text && told.refused ? ": " : "",
+		told.refused ? told.err.text : "");
 	return status == SPK_INVENTORY_FOREIGN ? QUERY_FOREIGN : QUERY_FAILED;
 }
 

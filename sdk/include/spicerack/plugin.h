@@ -441,7 +441,10 @@ enum spk_inventory_language {
 	SPK_INVENTORY_TERMS = 1,
 };
 
-/* Takes a name or an expression for a set of hosts (hosts.h); false: it is none, stop. */
+/*
+ * Takes a name or an expression for a set of hosts (hosts.h). false: it is none, stop, with where
+ * it came from as the reason, which stands before what is wrong with it.
+ */
 typedef bool spk_inventory_visitor(void *data, const char *expression, size_t length);
 
 /* How long a call may take, and what helps with it. */
