@@ -10,6 +10,7 @@
 
 #include "../runtime/copy.h"
 #include "../runtime/hostset.h"
+#include "../runtime/mem.h"
 #include "../runtime/misuse.h"
 
 #define HOSTS_MAGIC 0x686f731eU
@@ -244,26 +245,51 @@ const struct spk_hosts *spk_hosts_slice(const struct spk_hosts *hosts, size_t fi
 	return slice(hosts, first, count);
 }
 
+/* Sets on their way into memory of the run. */
+struct splitting {
+	struct hostset **sets;
+	const struct spk_hosts **items;
+	size_t count;
+};
+
+static void keep_parts(struct spk *spk, void *argument)
+{
+	struct splitting *splitting = argument;
+
+	splitting->items = spk_alloc(spk, splitting->count * sizeof(splitting->items[0]));
+	for (size_t i = 0; i < splitting->count; i++) {
+		struct keeping keeping = {.set = splitting->sets[i]};
+
+		keep_in_run(spk, &keeping);
+		splitting->items[i] = keeping.hosts;
+	}
+}
+
 spk_hosts_list spk_hosts_split(const struct spk_hosts *hosts, size_t parts)
 {
-	const struct spk_hosts **items;
-	size_t count, first = 0;
+	struct splitting splitting = {.count = parts};
+	const struct spk_error *error = NULL;
+	struct err err;
+	bool done;
 
 	CHECK_HANDLE(hosts, HOSTS_MAGIC);
 	CHECK_GIVEN(parts);
-	count = hostset_count(hosts->set);
-	if (parts > count)
-		parts = count;
-	if (parts == 0)
+	if (splitting.count > hostset_count(hosts->set))
+		splitting.count = hostset_count(hosts->set);
+	if (splitting.count == 0)
 		return (spk_hosts_list){0};
-	items = spk_alloc(hosts->spk, parts * sizeof(items[0]));
-	for (size_t i = 0; i < parts; i++) {
-		size_t size = count / parts + (i < count % parts);
-
-		items[i] = slice(hosts, first, size);
-		first += size;
+	splitting.sets = xcalloc(splitting.count, sizeof(splitting.sets[0]));
+	if (hostset_split(hosts->set, splitting.count, splitting.sets, &err) < 0) {
+		free(splitting.sets);
+		spk_raise(hosts->spk, "hosts.size", NULL, "%s", err.text);
 	}
-	return (spk_hosts_list){items, parts};
+	done = spk_try(hosts->spk, keep_parts, &splitting, &error);
+	for (size_t i = 0; i < splitting.count; i++)
+		hostset_free(splitting.sets[i]);
+	free(splitting.sets);
+	if (!done)
+		spk_raise_again(hosts->spk, error);
+	return (spk_hosts_list){splitting.items, splitting.count};
 }
 
 const struct spk_hosts *spk_hosts_exactly(const struct spk_hosts *hosts, size_t count)

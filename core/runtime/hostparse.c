@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hostblock.h"
+#include "hostglob.h"
 #include "hostname.h"
 #include "hostparts.h"
 #include "printable.h"
@@ -23,6 +24,9 @@ struct operand {
 	size_t longest;                         /* how long a name of it may be */
 	struct boxes numbers[BOXES_DIMENSIONS]; /* of one dimension each */
 	unsigned int dimensions;
+	bool globs;                  /* `*` and `?` may be in it */
+	const struct hostset *known; /* whom they stand for; NULL: themselves */
+	bool is_pattern;
 	struct err *err;
 };
 
@@ -288,6 +292,8 @@ static int read_character(struct operand *operand)
 		return refuse(operand, "a bracket is closed that was not opened");
 	if (is_blank(c))
 		return refuse(operand, "a blank stands in it");
+	if (operand->globs && c && strchr(HOSTGLOB_CHARACTERS, c))
+		return add_text(operand, operand->at++, 1);
 	if (!hostname_may_have(c))
 		return refuse(operand, "'%s' may not be in the name of a host",
 			      hostname_shown(operand->at, 1, shown));
@@ -337,11 +343,44 @@ static int multiply(struct operand *operand, struct boxes *out)
 	return 0;
 }
 
+static bool has_globs(const struct operand *operand)
+{
+	for (const char *at = operand->start; at < operand->end; at++)
+		if (*at && strchr(HOSTGLOB_CHARACTERS, *at))
+			return true;
+	return false;
+}
+
+/* Adds the known hosts that match. */
+static int add_matching(const struct operand *operand, struct hostparts *parts)
+{
+	struct hostset_walk walk;
+
+	hostset_walk_start(&walk, operand->known);
+	while (hostset_walk_next(&walk) && !parts->full)
+		if (hostglob_matches(operand->text, operand->numbers, walk.name, walk.length) &&
+		    hostparts_add_name(parts, walk.name, walk.length, operand->err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Digits are numbers for a set, and characters for a pattern. */
+static int read_digits_alone(struct operand *operand, size_t digits)
+{
+	const char *at = operand->at;
+
+	if (!operand->is_pattern)
+		return read_number(operand, digits);
+	operand->at += digits;
+	return add_text(operand, at, digits);
+}
+
 static int read_operand(struct operand *operand, struct boxes *boxes, struct hostparts *parts)
 {
 	operand->at = operand->start;
 	operand->length = operand->longest = 0;
 	operand->dimensions = 0;
+	operand->is_pattern = operand->known && has_globs(operand);
 	while (operand->at < operand->end) {
 		size_t digits = digits_span(operand->at, operand->end);
 		int rc;
@@ -349,14 +388,19 @@ static int read_operand(struct operand *operand, struct boxes *boxes, struct hos
 		if (operand->at + digits < operand->end && operand->at[digits] == '[')
 			rc = read_brackets(operand, digits);
 		else
-			rc = digits ? read_number(operand, digits) : read_character(operand);
+			rc = digits ? read_digits_alone(operand, digits) : read_character(operand);
 		if (rc < 0)
 			return -1;
 	}
 	operand->text[operand->length] = '\0';
-	if (multiply(operand, boxes) < 0)
-		return -1;
-	hostparts_add(parts, operand->text, boxes);
+	if (operand->is_pattern) {
+		if (add_matching(operand, parts) < 0)
+			return -1;
+	} else {
+		if (multiply(operand, boxes) < 0)
+			return -1;
+		hostparts_add(parts, operand->text, boxes);
+	}
 	return parts->full ? refuse(operand, "with it there are more than %zu separate ranges",
 				    BOXES_MAX)
 			   : 0;
@@ -424,21 +468,22 @@ static int evaluate(struct evaluation *evaluation, struct operand *operand, stru
 	}
 }
 
-int hostset_parse(const char *text, size_t length, struct hostset **ret, struct err *err)
+static int parse(const char *text, size_t length, struct operand *operand, struct hostset **ret,
+		 struct err *err)
 {
 	struct evaluation evaluation = {0};
-	struct operand operand = {.err = err};
 	const char *start = text, *end = text + length;
 	struct boxes boxes = {0};
 	int rc;
 
+	operand->err = err;
 	skip_blanks(&start, end);
 	if (start == end)
 		rc = apply(&evaluation, err);
 	else
-		rc = evaluate(&evaluation, &operand, &boxes, text, end);
+		rc = evaluate(&evaluation, operand, &boxes, text, end);
 	for (unsigned int i = 0; i < BOXES_DIMENSIONS; i++)
-		boxes_free(&operand.numbers[i]);
+		boxes_free(&operand->numbers[i]);
 	boxes_free(&boxes);
 	hostparts_free(&evaluation.parts);
 	if (rc < 0)
@@ -448,23 +493,30 @@ int hostset_parse(const char *text, size_t length, struct hostset **ret, struct 
 	return rc;
 }
 
+int hostset_parse(const char *text, size_t length, struct hostset **ret, struct err *err)
+{
+	struct operand operand = {0};
+
+	return parse(text, length, &operand, ret, err);
+}
+
+int hostset_parse_globs(const char *text, size_t length, const struct hostset *known,
+			struct hostset **ret, struct err *err)
+{
+	struct operand operand = {.globs = true, .known = known};
+
+	return parse(text, length, &operand, ret, err);
+}
+
 int hostset_of(const char *const *names, size_t count, struct hostset **ret, struct err *err)
 {
 	struct hostparts parts = {0};
-	struct hostname name;
 
 	for (size_t i = 0; i < count; i++) {
-		struct range box[BOXES_DIMENSIONS];
-		struct boxes boxes = {.ranges = box, .count = 1};
-
-		if (hostname_read(names[i], strlen(names[i]), &name, err) < 0) {
+		if (hostparts_add_name(&parts, names[i], strlen(names[i]), err) < 0) {
 			hostparts_free(&parts);
 			return -1;
 		}
-		boxes.dimensions = name.dimensions;
-		for (unsigned int j = 0; j < name.dimensions; j++)
-			box[j] = (struct range){name.numbers[j], name.numbers[j]};
-		hostparts_add(&parts, name.text, &boxes);
 	}
 	return hostparts_finish(&parts, ret, err);
 }

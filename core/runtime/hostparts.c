@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hostblock.h"
+#include "hostname.h"
 #include "mem.h"
 
 struct hostparts_item {
@@ -65,6 +66,30 @@ void hostparts_add(struct hostparts *parts, const char *text, const struct boxes
 	add_ranges(parts, boxes->ranges, more);
 	parts->items = xgrow(parts->items, parts->count, &parts->capacity, sizeof(*parts->items));
 	parts->items[parts->count++] = item;
+}
+
+int hostparts_add_name(struct hostparts *parts, const char *name, size_t length, struct err *err)
+{
+	struct range box[BOXES_DIMENSIONS];
+	struct boxes boxes = {.ranges = box, .count = 1};
+	struct hostname host;
+
+	if (hostname_read(name, length, &host, err) < 0)
+		return -1;
+	boxes.dimensions = host.dimensions;
+	for (unsigned int i = 0; i < host.dimensions; i++)
+		box[i] = (struct range){host.numbers[i], host.numbers[i]};
+	hostparts_add(parts, host.text, &boxes);
+	return 0;
+}
+
+void hostparts_add_set(struct hostparts *parts, const struct hostset *set)
+{
+	for (size_t i = 0; i < set->parts; i++) {
+		struct boxes boxes = hostblock_boxes(set, i);
+
+		hostparts_add(parts, hostblock_text(set, i), &boxes);
+	}
 }
 
 static int compare(const void *a, const void *b, void *data)

@@ -17,6 +17,12 @@ struct hostparts {
 
 /* Adds hosts of one text (hostblock.h), settled. */
 void hostparts_add(struct hostparts *parts, const char *text, const struct boxes *boxes);
+/* Adds the host of a plain name. -1 with the reason, which begins with the name, for what is none.
+ */
+MUST_CHECK int hostparts_add_name(struct hostparts *parts, const char *name, size_t length,
+				  struct err *err);
+/* Adds all of a set. */
+void hostparts_add_set(struct hostparts *parts, const struct hostset *set);
 /* Makes a set of them and frees them, also when it fails: there are too many. */
 MUST_CHECK int hostparts_finish(struct hostparts *parts, struct hostset **ret, struct err *err);
 void hostparts_free(struct hostparts *parts);

@@ -150,6 +150,32 @@ int hostset_slice(const struct hostset *set, uint64_t skip, uint64_t count, stru
 	return hostblock_finish(&block, ret, err);
 }
 
+/* By halves: what a slice costs depends on how much is before it. */
+int hostset_split(const struct hostset *set, size_t parts, struct hostset **ret, struct err *err)
+{
+	uint64_t count = hostset_count(set), larger = count % parts;
+	size_t half = parts / 2;
+	uint64_t first = half * (count / parts) + (half < larger ? half : larger);
+	struct hostset *left = NULL, *right = NULL;
+	int rc;
+
+	if (parts == 1)
+		return hostset_slice(set, 0, count, ret, err);
+	rc = hostset_slice(set, 0, first, &left, err);
+	if (rc == 0)
+		rc = hostset_slice(set, first, count, &right, err);
+	if (rc == 0)
+		rc = hostset_split(left, half, ret, err);
+	if (rc == 0) {
+		rc = hostset_split(right, parts - half, ret + half, err);
+		for (size_t i = 0; rc < 0 && i < half; i++)
+			hostset_free(ret[i]);
+	}
+	hostset_free(left);
+	hostset_free(right);
+	return rc;
+}
+
 void hostset_walk_start(struct hostset_walk *walk, const struct hostset *set)
 {
 	*walk = (struct hostset_walk){.set = set};

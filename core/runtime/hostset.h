@@ -38,6 +38,12 @@ struct hostset;
  */
 MUST_CHECK int hostset_parse(const char *text, size_t length, struct hostset **ret,
 			     struct err *err);
+/*
+ * The same where names may have globs: `*` stands for any characters and `?` for any one in the
+ * names of `known`. With NULL they are characters of names as others are.
+ */
+MUST_CHECK int hostset_parse_globs(const char *text, size_t length, const struct hostset *known,
+				   struct hostset **ret, struct err *err);
 /* The set of plain names, none of which may be an expression. */
 MUST_CHECK int hostset_of(const char *const *names, size_t count, struct hostset **ret,
 			  struct err *err);
@@ -46,6 +52,12 @@ MUST_CHECK int hostset_combine(const struct hostset *a, const struct hostset *b,
 /* The hosts from number `skip` on in order, at most `count`. */
 MUST_CHECK int hostset_slice(const struct hostset *set, uint64_t skip, uint64_t count,
 			     struct hostset **ret, struct err *err);
+/*
+ * The hosts in order as `parts` sets, at most as many as there are hosts and at least 1, whose
+ * sizes differ by one at most, larger ones first. ret[0] to ret[parts - 1] are the caller's.
+ */
+MUST_CHECK int hostset_split(const struct hostset *set, size_t parts, struct hostset **ret,
+			     struct err *err);
 void hostset_free(struct hostset *set);
 
 uint64_t hostset_count(const struct hostset *set);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hostglob.h"
 #include "hostname.h"
+#include "hostparts.h"
 
 /* Parentheses within each other, and aliases. */
 #define DEPTH_MAX 64
@@ -23,6 +25,7 @@ struct alias {
 
 struct reading {
 	const struct query_sources *sources; /* NULL: the grammar of the backend D */
+	const struct query_known *known;     /* NULL: without globs and terms */
 	const char *at, *end;
 	const struct alias *aliases;
 	unsigned int depth;
@@ -61,11 +64,18 @@ static size_t span(const struct reading *reading, const char *at, const char *cl
 }
 
 #define HOSTS ALNUM "-_.,!&^[]/"
+#define COMPARISONS "=!<>~"
+
+/* How long the word for hosts is that stands there. */
+static size_t hosts_span(const struct reading *reading)
+{
+	return span(reading, reading->at, reading->known ? HOSTS HOSTGLOB_CHARACTERS : HOSTS);
+}
 
 /* Goes behind a word, when that is what stands there. */
 static bool take_word(struct reading *reading, const char *word)
 {
-	size_t length = span(reading, reading->at, HOSTS);
+	size_t length = hosts_span(reading);
 
 	if (length != strlen(word) || strncasecmp(reading->at, word, length) != 0)
 		return false;
@@ -206,16 +216,95 @@ static enum query_status read_group(struct reading *reading, struct hostset **re
 /* An expression of the backend D. */
 static enum query_status read_hosts(struct reading *reading, struct hostset **ret)
 {
-	size_t length = span(reading, reading->at, HOSTS);
+	size_t length = hosts_span(reading);
 	const char *text = reading->at;
 	struct boxes_kept ignored;
+	int rc;
 
 	if (length == 0 || take_operator(reading, &ignored)) {
 		reading->at = text;
 		return foreign(reading, "hosts");
 	}
 	reading->at += length;
-	return hostset_parse(text, length, ret, reading->err) < 0 ? QUERY_FAILED : QUERY_OK;
+	if (reading->known)
+		rc = hostset_parse_globs(text, length, reading->known->all, ret, reading->err);
+	else
+		rc = hostset_parse(text, length, ret, reading->err);
+	return rc < 0 ? QUERY_FAILED : QUERY_OK;
+}
+
+/* The end of the word at `at`: of what is quoted, or the next blank or parenthesis. */
+static const char *word_end(const char *at, const char *end)
+{
+	const char *quote;
+
+	if (at < end && (*at == '"' || *at == '\'')) {
+		quote = memchr(at + 1, *at, (size_t)(end - at - 1));
+		return quote ? quote + 1 : at;
+	}
+	while (at < end && *at && !strchr(BLANKS "()", *at))
+		at++;
+	return at;
+}
+
+/* WORD:NAME, WORD:NAME OPERATOR VALUE; it begins with `letters` letters and the colon. */
+static enum query_status read_term(struct reading *reading, size_t letters, struct hostset **ret)
+{
+	const struct query_known *known = reading->known;
+	char shown[HOSTNAME_SHOWN_SIZE];
+	const char *text = reading->at;
+	enum query_status status;
+	struct err why;
+	size_t length;
+
+	reading->at += letters + 1;
+	while (reading->at < reading->end && *reading->at &&
+	       !strchr(BLANKS "()" COMPARISONS, *reading->at))
+		reading->at++;
+	if (reading->at == text + letters + 1)
+		return foreign(reading, "a name");
+	length = (size_t)(reading->at - text);
+	skip_blanks(reading);
+	if (reading->at < reading->end && *reading->at && strchr(COMPARISONS, *reading->at)) {
+		const char *end;
+
+		reading->at += span(reading, reading->at, COMPARISONS);
+		skip_blanks(reading);
+		end = word_end(reading->at, reading->end);
+		if (end == reading->at)
+			return foreign(reading, "a value");
+		reading->at = end;
+		length = (size_t)(end - text);
+	}
+	status = known->term(known->data, text, length, ret, &why);
+	if (status != QUERY_OK)
+		err_set(reading->err, "%s: %s", hostname_shown(text, length, shown), why.text);
+	return status;
+}
+
+static enum query_status read_known(struct reading *reading, struct hostset **ret)
+{
+	struct hostset *others = NULL;
+	enum query_status status;
+	bool inverse = false;
+	size_t letters;
+
+	for (; take_word(reading, "not"); skip_blanks(reading))
+		inverse = !inverse;
+	letters = span(reading, reading->at, LETTERS);
+	if (reading->at < reading->end && *reading->at == '(')
+		status = read_group(reading, ret);
+	else if (letters && reading->at + letters < reading->end && reading->at[letters] == ':')
+		status = read_term(reading, letters, ret);
+	else
+		status = read_hosts(reading, ret);
+	if (status != QUERY_OK || !inverse)
+		return status;
+	if (hostset_combine(reading->known->all, *ret, HOSTSET_MINUS, &others, reading->err) < 0)
+		status = QUERY_FAILED;
+	hostset_free(*ret);
+	*ret = others;
+	return status;
 }
 
 static enum query_status read_item(struct reading *reading, struct hostset **ret)
@@ -223,6 +312,8 @@ static enum query_status read_item(struct reading *reading, struct hostset **ret
 	size_t letters;
 
 	skip_blanks(reading);
+	if (reading->known)
+		return read_known(reading, ret);
 	if (reading->at < reading->end && *reading->at == '(')
 		return read_group(reading, ret);
 	if (!reading->sources)
@@ -290,6 +381,49 @@ enum query_status query_direct(const char *text, size_t length, struct hostset *
 	struct reading reading = {.at = text, .end = text + length, .err = err};
 
 	return read_query(&reading, false, ret);
+}
+
+/* Those of `set` that are known, beside those that can be named. */
+static enum query_status pick_known(const struct query_known *known, const struct hostset *set,
+				    struct hostset **ret, struct err *err)
+{
+	struct hostparts parts = {0};
+	struct hostset *unsure = NULL, *named = NULL;
+	struct hostset_walk walk;
+	int rc = hostset_combine(set, known->all, HOSTSET_INTERSECTION, &named, err);
+
+	if (rc < 0 || !known->knows) {
+		*ret = named;
+		return rc < 0 ? QUERY_FAILED : QUERY_OK;
+	}
+	hostparts_add_set(&parts, named);
+	hostset_free(named);
+	rc = hostset_combine(set, known->all, HOSTSET_MINUS, &unsure, err);
+	if (rc == 0)
+		hostset_walk_start(&walk, unsure);
+	while (rc >= 0 && hostset_walk_next(&walk)) {
+		rc = known->knows(known->data, walk.name, err);
+		if (rc > 0)
+			rc = hostparts_add_name(&parts, walk.name, walk.length, err);
+	}
+	hostset_free(unsure);
+	if (rc >= 0)
+		return hostparts_finish(&parts, ret, err) < 0 ? QUERY_FAILED : QUERY_OK;
+	hostparts_free(&parts);
+	return QUERY_FAILED;
+}
+
+enum query_status query_known(const struct query_known *known, const char *text, size_t length,
+			      struct hostset **ret, struct err *err)
+{
+	struct reading reading = {.known = known, .at = text, .end = text + length, .err = err};
+	struct hostset *set = NULL;
+	enum query_status status = read_query(&reading, false, &set);
+
+	if (status == QUERY_OK)
+		status = pick_known(known, set, ret, err);
+	hostset_free(set);
+	return status;
 }
 
 int query_find(const struct query_sources *sources, const char *text, struct hostset **ret,

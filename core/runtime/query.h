@@ -46,4 +46,22 @@ MUST_CHECK int query_find_some(const struct query_sources *sources, const char *
 enum query_status query_direct(const char *text, size_t length, struct hostset **ret,
 			       struct err *err);
 
+/* What a backend knows that leaves the language of its queries to us (plugin.h). */
+struct query_known {
+	const struct hostset *all; /* that it can name */
+	/* The hosts of a term, as it was written. */
+	enum query_status (*term)(void *data, const char *text, size_t length, struct hostset **ret,
+				  struct err *err);
+	/* Whether it knows a host that is not among `all`: 1, 0, -1. NULL: those are all. */
+	int (*knows)(void *data, const char *name, struct err *err);
+	void *data;
+};
+
+/*
+ * The language of such a backend: that of D with globs, which stand for hosts that it can name,
+ * with terms, `not ITEM` for all others that it can name, and only known hosts in the end.
+ */
+enum query_status query_known(const struct query_known *known, const char *text, size_t length,
+			      struct hostset **ret, struct err *err);
+
 #endif

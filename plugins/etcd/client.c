@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/memory.h"
 #include "discovery.h"
-#include "memory.h"
 
 /* How long all members are asked again before a call gives up. */
 #define GIVE_UP_NS (6 * NS_PER_SECOND)

@@ -11,8 +11,8 @@
 #ifndef SPICERACK_ETCD_CLIENT_H
 #define SPICERACK_ETCD_CLIENT_H
 
+#include "../base/json.h"
 #include "http.h"
-#include "json.h"
 
 struct client;
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../base/text.h"
 #include "http.h"
-#include "text.h"
 
 #define SERVICE "_etcd._tcp."
 #define NAME_MAX_SHOWN 100

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
-#include "text.h"
+#include "../base/memory.h"
+#include "../base/text.h"
 
 #define ID_MAX 64
 #define KEY_MAX 1024

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 
 bool host_name_ok(const char *name)
 {

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 
 #define ANSWER_LIMIT ((size_t)16 * 1024 * 1024)
 #define CONNECT_TIMEOUT_MS 3000L

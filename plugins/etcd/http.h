@@ -8,8 +8,8 @@
 
 #include <curl/curl.h>
 
+#include "../base/text.h"
 #include "settings.h"
-#include "text.h"
 
 enum http_result {
 	HTTP_ANSWERED,

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <yaml.h>
 
-#include "memory.h"
-#include "text.h"
+#include "../base/memory.h"
+#include "../base/text.h"
 
 #define FILE_LIMIT 65536
 #define DOMAIN_MAX 200

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 
 /* So often a key is read and written again when somebody else was faster. */
 #define WRITE_TRIES 20

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 
 #define DIRECTORY LOCKS_BASE "etcd"
 #define TRIES 15

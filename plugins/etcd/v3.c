@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 
 /* So often a freeze looks again while holders come and go. */
 #define FREEZE_TRIES 20

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 
 /* So often the queue is read although the watch says nothing: its member may be cut off. */
 #define READ_EVERY_NS (10 * NS_PER_SECOND)

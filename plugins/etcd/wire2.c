@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 #include "settings.h"
 #include "store.h"
 

@@ -6,8 +6,8 @@
 #ifndef SPICERACK_ETCD_WIRE2_H
 #define SPICERACK_ETCD_WIRE2_H
 
+#include "../base/json.h"
 #include "entry.h"
-#include "json.h"
 
 /*
  * Parses the value of a key: the entries into *entries, in their order, and the whole into

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "memory.h"
+#include "../base/memory.h"
 #include "settings.h"
 
 #define TTL_MAX_SECONDS ((int64_t)10 * 366 * 86400)

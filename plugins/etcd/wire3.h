@@ -3,8 +3,8 @@
 #ifndef SPICERACK_ETCD_WIRE3_H
 #define SPICERACK_ETCD_WIRE3_H
 
+#include "../base/json.h"
 #include "entry.h"
-#include "json.h"
 
 /* Not below LOCKS_BASE: what was there with API 2 may have been migrated to the same names. */
 #define WIRE3_BASE "/spicerack/v3/locks/"

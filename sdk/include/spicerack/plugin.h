@@ -415,11 +415,13 @@ struct spk_transport_driver {
 };
 
 /*
- * kind "inventory": knows hosts, and finds them by a query in a language of its own. A query
- * `X{...}` goes to the driver that has the letter X.
+ * kind "inventory": knows hosts, and finds them by a query. A query `X{...}` goes to the driver
+ * that has the letter X.
  *
  * The settings that open() is given are those of the backend in
  * `spicerack_config_dir`/remote/config.cfg, as texts; of a list, one entry each with the same name.
+ * A driver refuses what it does not know. A reason that is about one of them begins with its name
+ * in quotes, `'port' must be ...`: the line of the file is put before it.
  */
 enum spk_inventory_status {
 	SPK_INVENTORY_OK = 0,
@@ -427,18 +429,43 @@ enum spk_inventory_status {
 	SPK_INVENTORY_FOREIGN = 2, /* the text is not of its language: it may be of another */
 };
 
-/* How long a call may take. */
+/* Whose the language of its queries is. */
+enum spk_inventory_language {
+	SPK_INVENTORY_OWN =
+		0, /* the driver's: find() is given all that stands between the braces */
+	/*
+	 * The host's, that of the backend D with `*` and `?` in names and with terms `WORD:NAME`
+	 * and `WORD:NAME OPERATOR VALUE` (operators are of `=!<>~`, a value with blanks is quoted):
+	 * find() is given `*` for all hosts that it can name, and each term as it was written. What
+	 * is found is among all of these and those that it knows().
+	 */
+	SPK_INVENTORY_TERMS = 1,
+};
+
+/*
+ * Takes a name or an expression for a set of hosts (hosts.h). false: it is none, stop, with where
+ * it came from as the reason, which stands before what is wrong with it.
+ */
+typedef bool spk_inventory_visitor(void *data, const char *expression, size_t length);
+
+/* How long a call may take, and what helps with it. */
 struct spk_inventory_call {
 	int64_t deadline_ns; /* of CLOCK_BOOTTIME */
 	int cancel_fd;       /* -1: none */
 	struct spk_reason_buffer reason;
+	/*
+	 * For languages of their own: tells the visitor each name of an expression for a set of
+	 * hosts in which `*` and `?` may be, as characters of names. false, with the reason: it is
+	 * none, or the visitor said false.
+	 */
+	bool (*expand)(struct spk_inventory_call *call, const char *expression, size_t length,
+		       spk_inventory_visitor *visitor, void *data);
 };
-
-/* Takes a name or an expression for a set of hosts (hosts.h); false: it is none, stop. */
-typedef bool spk_inventory_visitor(void *data, const char *expression, size_t length);
 
 struct spk_inventory_driver {
 	struct spk_driver driver;
+	uint32_t language; /* enum spk_inventory_language */
+	uint32_t reserved;
 	/* Reads the settings, connects when first needed. NULL and a reason. */
 	void *(*open)(const struct spk_driver_setting *settings, size_t count,
 		      struct spk_reason_buffer *reason);
@@ -448,6 +475,11 @@ struct spk_inventory_driver {
 	enum spk_inventory_status (*find)(void *inventory, const char *query, size_t length,
 					  spk_inventory_visitor *visitor, void *data,
 					  struct spk_inventory_call *call);
+	/*
+	 * With SPK_INVENTORY_TERMS: whether it knows a host that was not among those of `*`. 1, 0,
+	 * or -1 with a reason. NULL: those were all.
+	 */
+	int (*knows)(void *inventory, const char *name, struct spk_inventory_call *call);
 };
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Members of answers. All of them tell a member that is absent from one of the wrong type. */
-#ifndef SPICERACK_ETCD_JSON_H
-#define SPICERACK_ETCD_JSON_H
+#ifndef SPICERACK_BASE_JSON_H
+#define SPICERACK_BASE_JSON_H
 
 #include <cjson/cJSON.h>
 
@@ -17,8 +17,8 @@ cJSON *json_array(const cJSON *object, const char *name);
 /* NULL when it is absent or no text. */
 const char *json_text(const cJSON *object, const char *name);
 /*
- * The gateway writes 64-bit numbers as texts and leaves those of 0 out, and so an absent one is
- * 0; API 2 writes numbers. False when it is neither.
+ * The gateway of etcd writes 64-bit numbers as texts and leaves those of 0 out, and so an absent
+ * one is 0; API 2 writes numbers. False when it is neither.
  */
 bool json_number(const cJSON *object, const char *name, int64_t *ret_number);
 bool json_unsigned(const cJSON *object, const char *name, uint64_t *ret_number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A growing text, and the ways in which bytes are written in requests and answers. */
-#ifndef SPICERACK_ETCD_TEXT_H
-#define SPICERACK_ETCD_TEXT_H
+#ifndef SPICERACK_BASE_TEXT_H
+#define SPICERACK_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory of the driver. What is given back is overwritten first, for it may have held a password,
+ * Memory of a driver. What is given back is overwritten first, for it may have held a password,
  * a token or a request with one; libcurl and cJSON are made to use these calls, too. Without
  * memory they say so and abort, as those of the host do.
  */
-#ifndef SPICERACK_ETCD_MEMORY_H
-#define SPICERACK_ETCD_MEMORY_H
+#ifndef SPICERACK_BASE_MEMORY_H
+#define SPICERACK_BASE_MEMORY_H
 
 #include <stddef.h>
 
