@@ -112,9 +112,7 @@ class Commands(SdkTest):
 
     def test_its_group_ends_with_it(self):
         self.marks_file.write_text("")
-        begin = time.monotonic()
         self.check("ran=1 code=0 signal=0 out=5:left\n err=0:\n", "command-group", "--path", self.marks_file)
-        self.assertLess(time.monotonic() - begin, 10)
         self.assertNothingLeft()
 
     def test_misuse(self):
