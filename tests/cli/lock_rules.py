@@ -362,7 +362,7 @@ class Deaths(LocksTest):
         if self.has_queue and waits:
             self.wait_entries(["held", "waiting"])
         stop(self.tree(holder))
-        result = self.finish(waiter, timeout=self.frees_within + 60)
+        result = self.finish(waiter, timeout=self.frees_within + 120)
         self.assertEqual(result.code, 0, result)
         return self.marks_of("holder"), self.marks_of("waiter")
 
@@ -413,7 +413,7 @@ class Deaths(LocksTest):
         waiters[0].kill()
         self.go("holder")
         self.finish(holder)
-        self.assertEqual(self.finish(waiters[1], timeout=self.frees_within + 60).code, 0)
+        self.assertEqual(self.finish(waiters[1], timeout=self.frees_within + 120).code, 0)
 
     def test_stopped_supervisor_keeps_what_it_holds(self):
         if self.frees_within > 3:
@@ -475,7 +475,7 @@ class Deadline(LocksTest):
             os.kill(holder.pid, signal.SIGCONT)
         result = self.finish(holder)
         self.assertEqual(result.code, 91, result)
-        self.assertEqual(self.finish(waiter, timeout=self.lease + 60).code, 0)
+        self.assertEqual(self.finish(waiter, timeout=self.lease + 120).code, 0)
 
     def test_stopped_supervisor_and_runner(self):
         """Who has slept is a little late: the runner looks at the time at least twice a second."""
@@ -502,7 +502,7 @@ class Deadline(LocksTest):
 
     def wait_marked_long(self, marks, what):
         self.wait_for(lambda: any(mark[0] == what for mark in self.marks_of(marks)), f"{what!r} in {marks}",
-                      self.lease + 60)
+                      self.lease + 120)
 
 
 class Commands(LocksTest):

@@ -158,7 +158,6 @@ class Network(Etcd, lock_rules.LocksTest):
 
 @SLOW
 class Network2(test_locks_etcd.Api2, Network):
-    wait = 300  # it tries again later and later
     test_cut_for_a_while = None
 
 
