@@ -363,33 +363,34 @@ static struct result make_fact(struct reading *reading, const struct term *term)
 		compare(term->comparison, list_of_two("fact", term->key), json_of(&term->value)));
 }
 
-/* What is behind the first % or @; both, or a second one for a class, are too many. */
-static bool split_key(struct term *term)
+/* Takes what is behind the first % or @ off. Returns what is wrong with it, or NULL. */
+static const char *split_key(struct term *term)
 {
 	char *selector = strpbrk(term->key, "%@");
 
 	if (term->category == 'F' || !selector)
-		return true;
-	if (strchr(term->key, '%') && strchr(term->key, '@'))
-		return false;
-	if (term->category != 'R' && strpbrk(selector + 1, "%@"))
-		return false;
+		return NULL;
+	if ((strchr(term->key, '%') && strchr(term->key, '@')) ||
+	    (term->category != 'R' && strpbrk(selector + 1, "%@")))
+		return "has more than one %parameter or @field";
 	term->selector = *selector;
 	*selector = '\0';
 	term->selected = selector + 1;
-	return *term->key && *term->selected;
+	return *term->key && *term->selected ? NULL : "lacks a name beside its % or @";
 }
 
 static struct result make(struct reading *reading, struct term *term)
 {
 	enum endpoint endpoint = term->category == 'F' ? ENDPOINT_NODES : ENDPOINT_RESOURCES;
+	const char *bad;
 
 	if (reading->endpoint != ENDPOINT_ANY && reading->endpoint != endpoint)
 		return failed(reading, "facts and resources are not mixed in one query: "
 				       "use P{...} and P{...}");
 	reading->endpoint = endpoint;
-	if (!split_key(term))
-		return wrong(reading, term, "has one %parameter or one @field at most");
+	bad = split_key(term);
+	if (bad)
+		return wrong(reading, term, bad);
 	if (term->category == 'F')
 		return make_fact(reading, term);
 	return (term->category == 'R' ? make_resource : make_class)(reading, term);
