@@ -55,8 +55,13 @@ class PuppetDB:
             # Headers and body together: a second small packet would wait for the first one's answer.
             wbufsize = -1
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                """A client that hangs up, or shakes hands badly, is what a test is about."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         if context:
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
