@@ -301,7 +301,7 @@ class Exec(HostsTest):
                           ("echo '{\"g\": 1}'", "the group 'g' is neither an object nor a list"),
                           ("head -c 70000000 /dev/zero", "inventory: it wrote more than 67108864 bytes")):
             with self.subTest(body):
-                self.script(body)
+                self.script(body, timeout=600)
                 self.assertRefused("X{a}", why)
         path = self.script("echo '[\"a\"]'")
         path.chmod(0o777)
