@@ -8,7 +8,7 @@
 #include "../base/json.h"
 #include "../base/memory.h"
 #include "../base/option.h"
-#include "answer.h"
+#include "groups.h"
 #include "child.h"
 
 SPK_API extern const struct spk_inventory_driver spk_driver;
@@ -130,7 +130,7 @@ static enum spk_inventory_status find(void *data, const char *query, size_t leng
 		rc = child_run(executable->argv, ANSWER_LIMIT, &out, call);
 	executable->argv[executable->argc] = NULL;
 	if (rc == 0)
-		rc = answer_read(&out, group && strcmp(group, "*") != 0 ? group : NULL, visitor,
+		rc = groups_read(&out, group && strcmp(group, "*") != 0 ? group : NULL, visitor,
 				 visitor_data, &call->reason);
 	if (rc < 0)
 		name_command(executable, &call->reason);

@@ -53,7 +53,8 @@ class ManPages(CommandTest):
         self.assertDocumented(self.options("cookbook", "-h"), "cookbook.1")
 
     def test_options_of_spicerack(self):
-        for words in (["spicerack", "-h"], ["spicerack", "check", "-h"], ["spicerack", "config", "show", "-h"]):
+        for words in (["spicerack", "-h"], ["spicerack", "check", "-h"], ["spicerack", "config", "show", "-h"],
+                      ["spicerack", "hosts", "-h"]):
             self.assertDocumented(self.options(*words), "spicerack.1")
 
     def test_keys(self):

@@ -17,12 +17,44 @@ static const char *find_alias(void *data, const char *name)
 	return strcmp(name, "x") == 0 ? data : NULL;
 }
 
+/* Of the backend K: it is `T:odd` that it has, and names with a 7. */
+static enum query_status find_term(void *data, const char *text, size_t length,
+				   struct hostset **ret, struct err *err)
+{
+	if (length == 5 && memcmp(text, "T:odd", 5) == 0)
+		return hostset_parse("db[1-9/2]", 9, ret, err) < 0 ? QUERY_FAILED : QUERY_OK;
+	err_set(err, "there is no such term");
+	return QUERY_FOREIGN;
+}
+
+static int knows(void *data, const char *name, struct err *err)
+{
+	return strchr(name, '7') != NULL;
+}
+
+static enum query_status ask_known(const char *text, size_t length, struct hostset **ret,
+				   struct err *err)
+{
+	static const char names[] = "db[1-12],web[01-03].dc1.example,cache1";
+	struct query_known known = {.term = find_term, .knows = knows};
+	enum query_status status;
+	struct hostset *all;
+
+	EXPECT(hostset_parse(names, sizeof(names) - 1, &all, err) == 0);
+	known.all = all;
+	status = query_known(&known, text, length, ret, err);
+	hostset_free(all);
+	return status;
+}
+
 static enum query_status ask(void *data, char backend, const char *text, size_t length,
 			     struct hostset **ret, struct err *err)
 {
 	EXPECT(backend >= 'A' && backend <= 'Z');
 	if (backend == 'D')
 		return query_direct(text, length, ret, err);
+	if (backend == 'K')
+		return ask_known(text, length, ret, err);
 	err_set(err, "there is no backend '%c'", backend);
 	return QUERY_FAILED;
 }

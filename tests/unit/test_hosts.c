@@ -245,18 +245,18 @@ START_TEST(slices)
 }
 END_TEST
 
-/* Where each part cost as much as is before it, this would take minutes. */
+/* Where each part cost as much as is before it, this would not end within the time of a test. */
 START_TEST(many_parts_of_many_ranges)
 {
-	enum { HOSTS = 400000, PARTS = 150000 };
-	const struct spk_hosts *hosts = parse("a[1-799999/2]");
+	enum { HOSTS = 600000, PARTS = 290000 };
+	const struct spk_hosts *hosts = parse("a[1-1199999/2]");
 	struct hostset **parts = calloc(PARTS, sizeof(struct hostset *));
 	struct hostset *set;
 	size_t count = 0;
 	struct err err;
 
 	ck_assert_uint_eq(spk_hosts_count(hosts), HOSTS);
-	ck_assert_int_eq(hostset_parse("a[1-799999/2]", 13, &set, &err), 0);
+	ck_assert_int_eq(hostset_parse("a[1-1199999/2]", 14, &set, &err), 0);
 	ck_assert_int_eq(hostset_split(set, PARTS, parts, &err), 0);
 	for (size_t i = 0; i < PARTS; i++) {
 		char name[32];
@@ -388,7 +388,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("hosts");
-	TCase *tcase = tcase_create("hosts"), *fast = tcase_create("fast");
+	TCase *tcase = tcase_create("hosts");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
@@ -402,14 +402,11 @@ int main(void)
 	tcase_add_test(tcase, plain_names_are_no_expressions);
 	tcase_add_test(tcase, sets_combine);
 	tcase_add_test(tcase, slices);
+	tcase_add_test(tcase, many_parts_of_many_ranges);
 	tcase_add_test(tcase, so_many_and_no_other);
 	tcase_add_test(tcase, sets_do_as_an_array);
 	tcase_add_test(tcase, large_sets_fold);
 	tcase_add_checked_fixture(tcase, NULL, sdk_end);
-	tcase_set_timeout(fast, 60);
-	tcase_add_test(fast, many_parts_of_many_ranges);
-	tcase_add_checked_fixture(fast, NULL, sdk_end);
-	suite_add_tcase(suite, fast);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

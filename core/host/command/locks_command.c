@@ -20,6 +20,7 @@
 #include "../lock/runfile.h"
 #include "../setting/settings.h"
 #include "../setting/statedir.h"
+#include "stdio_guard.h"
 #include "subcommand.h"
 
 /* A store that does not answer at all is given up after this. */
@@ -128,12 +129,9 @@ static enum spk_lock_status read_entries(struct call *call, struct lock_list *li
 
 static int print(const struct call *call, const struct buf *text)
 {
-	if (fwrite(buf_text(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+	if (stdio_guard_write(text) == 0)
 		return EXIT_OK;
-	/* It is said here, and not once more at the end of the process. */
-	clearerr(stdout);
-	return errno == EPIPE ? EXIT_OK
-			      : complain(call, "cannot write: %s", strerrordesc_np(errno));
+	return complain(call, "cannot write: %s", strerrordesc_np(errno));
 }
 
 /* list and show */

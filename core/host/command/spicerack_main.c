@@ -5,6 +5,7 @@
 
 #include "check_command.h"
 #include "config_command.h"
+#include "hosts_command.h"
 #include "locks_command.h"
 #include "runs_command.h"
 #include "../run/outcome.h"
@@ -16,6 +17,7 @@ static const struct {
 } commands[] = {
 	{"check", "tell what is wrong with cookbooks before they are shipped", check_command},
 	{"config", "show the configuration and where it comes from", config_command},
+	{"hosts", "tell which hosts a query is about", hosts_command},
 	{"locks", "show who holds which lock, release it, hold it", locks_command},
 	{"runs", "show what was run, how it ended, and what is owed", runs_command},
 };

@@ -22,6 +22,14 @@ int stdio_guard_open(void)
 	return 0;
 }
 
+int stdio_guard_write(const struct buf *text)
+{
+	if (fwrite(buf_text(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+		return 0;
+	clearerr(stdout);
+	return errno == EPIPE ? 0 : -1;
+}
+
 int stdio_guard_close(int code)
 {
 	errno = 0;

@@ -6,8 +6,8 @@
  *     {"web": {"hosts": ["a", "b"], "children": ["api"]}, "api": ["c"],
  *      "_meta": {"hostvars": {"a": {}}}}
  */
-#ifndef SPICERACK_EXEC_ANSWER_H
-#define SPICERACK_EXEC_ANSWER_H
+#ifndef SPICERACK_EXEC_GROUPS_H
+#define SPICERACK_EXEC_GROUPS_H
 
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@
  * Tells the hosts of one group and its children, all with NULL. -1 with a reason; it is empty where
  * the visitor said false.
  */
-int answer_read(const struct text *text, const char *group, spk_inventory_visitor *visitor,
+int groups_read(const struct text *text, const char *group, spk_inventory_visitor *visitor,
 		void *data, struct spk_reason_buffer *reason);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answer.h"
+#include "groups.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 #include "../base/memory.h"
 
 #define META "_meta"
+/* Groups of one that is asked for. */
+#define GROUPS_MAX 10000
 
 /* A walk over groups. */
 struct walk {
@@ -57,13 +59,16 @@ static bool is_seen(const struct walk *walk, const cJSON *group)
 	return false;
 }
 
-static void see(struct walk *walk, const cJSON *group)
+static int see(struct walk *walk, const cJSON *group)
 {
 	if (is_seen(walk, group))
-		return;
+		return 0;
+	if (walk->seen_count == GROUPS_MAX)
+		return refuse(walk, group->string, "is one too many");
 	walk->seen = memory_grow((void *)walk->seen, walk->seen_count, &walk->seen_capacity,
 				 sizeof(walk->seen[0]));
 	walk->seen[walk->seen_count++] = group;
+	return 0;
 }
 
 /* Puts the children of a group behind those that are seen. */
@@ -81,7 +86,8 @@ static int see_children(struct walk *walk, const cJSON *group)
 			child = cJSON_GetObjectItemCaseSensitive(walk->root, item->valuestring);
 		if (!child)
 			return refuse(walk, group->string, "has a child that is no group");
-		see(walk, child);
+		if (see(walk, child) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -100,11 +106,11 @@ static int tell_group(struct walk *walk, const cJSON *group)
 static int tell_one(struct walk *walk, const char *name)
 {
 	const cJSON *group = cJSON_GetObjectItemCaseSensitive(walk->root, name);
-	int rc = 0;
+	int rc;
 
 	if (!group || strcmp(name, META) == 0)
 		return refuse(walk, name, "is not there");
-	see(walk, group);
+	rc = see(walk, group);
 	for (size_t i = 0; rc == 0 && i < walk->seen_count; i++)
 		rc = tell_group(walk, walk->seen[i]);
 	return rc;
@@ -139,7 +145,7 @@ static int tell_all(struct walk *walk)
 	return 0;
 }
 
-int answer_read(const struct text *text, const char *group, spk_inventory_visitor *visitor,
+int groups_read(const struct text *text, const char *group, spk_inventory_visitor *visitor,
 		void *data, struct spk_reason_buffer *reason)
 {
 	cJSON *root = json_parse(text->bytes, text->length);
