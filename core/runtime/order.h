@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "kvstore.h"
 #include "wire.h"
 
 /* What was given for one argument; see struct parsed_arg of the host. */
@@ -33,8 +34,9 @@ struct run_order {
 	uint64_t dry_run, verbose, in_process;
 	const char *username, *hostname, *owner;
 	const char *config_dir, *http_proxy; /* the latter may be NULL */
-	const char *task_id, *reason;        /* NULL: absent */
-	const char *subcommand;              /* NULL: none */
+	struct kv_config kv;
+	const char *task_id, *reason; /* NULL: absent */
+	const char *subcommand;       /* NULL: none */
 	uint64_t subcommand_offset;
 	/* For the runner's last words when the supervisor dies: the log files and what stands
 	 * between time and text. */

@@ -37,6 +37,7 @@ struct spk {
 	bool checking;   /* a REQUEST_CHECK is under way */
 	int interrupt_fd;
 	unsigned int uninterruptible; /* nesting: 0 means that an interruption may raise */
+	bool undoing_failure;         /* the undo action that runs is due to an error or a crash */
 	bool preparing;               /* prepare is running */
 	/* Says what was put off; called before this process waits for anything. NULL: nothing. */
 	void (*before_waiting)(struct spk *spk);

@@ -121,15 +121,18 @@ static void log_failure(struct spk *spk, const struct spk_scope *scope,
  * Calls the action of an open scope, once, and closes it. Returns what it raised, which is logged:
  * whoever catches it, the run has failed, and must say why.
  */
-static const struct spk_error *run_action(struct spk *spk, struct spk_scope *scope)
+static const struct spk_error *run_action(struct spk *spk, struct spk_scope *scope, bool failed)
 {
 	struct undo_call call = {.scope = scope};
+	bool outer = spk->undoing_failure;
 	const struct spk_error *error;
 
 	scope->state = UNDO_RUNNING;
 	atomic_signal_fence(memory_order_seq_cst);
 	spk->uninterruptible++;
+	spk->undoing_failure = failed;
 	error = guard_call(spk, call_action, &call, true);
+	spk->undoing_failure = outer;
 	spk->uninterruptible--;
 	if (error) {
 		spk->shared->undo_failed++;
@@ -149,7 +152,7 @@ const struct spk_error *undo_unwind(struct spk *spk, uint32_t level, bool failed
 		const struct spk_error *error;
 
 		if (scope->state == UNDO_OPEN) {
-			error = run_action(spk, scope);
+			error = run_action(spk, scope, failed);
 			if (error && !failed && !first)
 				first = error;
 		}
@@ -183,7 +186,7 @@ void undo_after_crash(struct spk *spk)
 			spk_error(spk, "not undone: %s: the process died while undoing it",
 				  scope->what);
 		} else if (scope->state == UNDO_OPEN) {
-			run_action(spk, scope);
+			run_action(spk, scope, true);
 		}
 		shared->undo_count = count;
 	}
@@ -212,7 +215,7 @@ void spk_scope_close(struct spk_scope *scope)
 	session_end_twin(spk);
 	CHECK_HANDLE(scope, SCOPE_MAGIC);
 	if (scope->state == UNDO_OPEN)
-		error = run_action(spk, scope);
+		error = run_action(spk, scope, false);
 	drop_closed(spk->shared);
 	if (error)
 		spk_raise(spk, spk_error_kind(error), error, "not undone: %s",

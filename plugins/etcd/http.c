@@ -13,7 +13,6 @@
 
 #include "../base/memory.h"
 
-#define ANSWER_LIMIT ((size_t)16 * 1024 * 1024)
 #define CONNECT_TIMEOUT_MS 3000L
 #define REDIRECTS 3L
 /* A peer that is gone without a word is noticed: a stream may be silent for hours. */
@@ -32,6 +31,7 @@ struct http {
 /* One request on its way. */
 struct transfer {
 	struct http_answer answer;
+	size_t limit; /* of the answer */
 	struct curl_slist *headers;
 	bool done;
 	bool too_long;
@@ -97,7 +97,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct transfer *transfer = data;
 
-	if (size * count > ANSWER_LIMIT - transfer->answer.body.length) {
+	if (size * count > transfer->limit - transfer->answer.body.length) {
 		transfer->too_long = true;
 		return 0;
 	}
@@ -175,6 +175,7 @@ static void start(struct http *http, CURL *easy, struct transfer *transfer,
 		  const struct http_request *request)
 {
 	curl_easy_reset(easy);
+	transfer->limit = http->settings->answer_limit;
 	set_security(easy, http->settings);
 	set_connection(easy, http->settings);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
@@ -270,7 +271,7 @@ static void explain(struct transfer *transfer)
 {
 	if (transfer->too_long)
 		snprintf(transfer->answer.why, CURL_ERROR_SIZE,
-			 "the answer is longer than %zu bytes", ANSWER_LIMIT);
+			 "the answer is longer than %zu bytes", transfer->limit);
 	else if (!transfer->answer.why[0])
 		snprintf(transfer->answer.why, CURL_ERROR_SIZE, "%s",
 			 transfer->code ? curl_easy_strerror(transfer->code)

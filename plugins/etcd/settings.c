@@ -16,6 +16,7 @@
 #define FILE_LIMIT 65536
 #define DOMAIN_MAX 200
 #define PATH_SHOWN 120
+#define ANSWER_LIMIT ((size_t)16 * 1024 * 1024)
 
 /* One file being read. */
 struct reading {
@@ -437,8 +438,8 @@ static int read_descriptor(int fd, const char *path, struct text *text,
 	return got < 0 ? -1 : 0;
 }
 
-static int read_file(const char *path, bool optional, struct settings *settings,
-		     struct spk_reason_buffer *reason)
+int settings_read_file(const char *path, bool optional, struct settings *settings,
+		       struct spk_reason_buffer *reason)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct text text = {0};
@@ -473,12 +474,13 @@ out:
 	return rc;
 }
 
-/* What only the whole can tell. */
-static int check_whole(struct settings *settings, struct spk_reason_buffer *reason)
+int settings_end(struct settings *settings, struct spk_reason_buffer *reason)
 {
 	const char *key = settings->key ? settings->key : settings->cert;
 	struct stat st;
 
+	if (!settings->hosts.count && !settings->srv_domain)
+		hosts_add(&settings->hosts, "127.0.0.1", 0);
 	if (!settings->username != !settings->password) {
 		reason_set(reason, "etcd: 'username' and 'password' are given together");
 		return -1;
@@ -509,16 +511,9 @@ static const char *find_given(const struct spk_lock_setting *given, size_t count
 	return NULL;
 }
 
-int settings_read(const struct spk_lock_setting *given, size_t count, struct settings *settings,
-		  struct spk_reason_buffer *reason)
+int settings_begin(const char *api, struct settings *settings, struct spk_reason_buffer *reason)
 {
-	const char *config = find_given(given, count, "config");
-	const char *user_config = find_given(given, count, "user_config");
-	const char *api = find_given(given, count, "api");
-	const char *lease = find_given(given, count, "lease");
-	uint64_t seconds;
-
-	*settings = (struct settings){.api = 3, .redirect = true};
+	*settings = (struct settings){.api = 3, .redirect = true, .answer_limit = ANSWER_LIMIT};
 	if (api && strcmp(api, "2") != 0 && strcmp(api, "3") != 0) {
 		reason_set(reason, "there is no API '%.20s' of etcd here: 2 or 3", api);
 		return -1;
@@ -529,6 +524,19 @@ int settings_read(const struct spk_lock_setting *given, size_t count, struct set
 	settings->lease_ns = (settings->api == 2 ? 60 : 30) * NS_PER_SECOND;
 	settings->read_timeout_ns = 60 * NS_PER_SECOND;
 	settings->version_prefix = memory_copy("/v2");
+	return 0;
+}
+
+int settings_read(const struct spk_lock_setting *given, size_t count, struct settings *settings,
+		  struct spk_reason_buffer *reason)
+{
+	const char *config = find_given(given, count, "config");
+	const char *user_config = find_given(given, count, "user_config");
+	const char *lease = find_given(given, count, "lease");
+	uint64_t seconds;
+
+	if (settings_begin(find_given(given, count, "api"), settings, reason) < 0)
+		return -1;
 	if (lease) {
 		if (!parse_number(lease, 3600, &seconds) || seconds < 3) {
 			reason_set(reason, "'lease' must be 3 to 3600 seconds");
@@ -536,13 +544,11 @@ int settings_read(const struct spk_lock_setting *given, size_t count, struct set
 		}
 		settings->lease_ns = (int64_t)seconds * NS_PER_SECOND;
 	}
-	if (config && read_file(config, false, settings, reason) < 0)
+	if (config && settings_read_file(config, false, settings, reason) < 0)
 		return -1;
-	if (user_config && read_file(user_config, true, settings, reason) < 0)
+	if (user_config && settings_read_file(user_config, true, settings, reason) < 0)
 		return -1;
-	if (!settings->hosts.count && !settings->srv_domain)
-		hosts_add(&settings->hosts, "127.0.0.1", 0);
-	return check_whole(settings, reason);
+	return settings_end(settings, reason);
 }
 
 void settings_free(struct settings *settings)

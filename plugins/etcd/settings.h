@@ -31,11 +31,21 @@ struct settings {
 	uint64_t cluster;        /* the one that is expected; 0: any */
 	int64_t read_timeout_ns; /* the most that one answer may take */
 	int64_t lease_ns;        /* how long a lock stays when nobody renews it */
+	size_t answer_limit;     /* in bytes; a longer one is none */
 };
 
 /* Fills *settings from what open() was given. -1 and a reason; settings_free() in any case. */
 int settings_read(const struct spk_lock_setting *given, size_t count, struct settings *settings,
 		  struct spk_reason_buffer *reason);
+
+/*
+ * The same in steps: what there is without a file, `api` being "2", "3" or NULL; a file laid over
+ * that, which need not exist if it is `optional`; what only the whole can tell.
+ */
+int settings_begin(const char *api, struct settings *settings, struct spk_reason_buffer *reason);
+int settings_read_file(const char *path, bool optional, struct settings *settings,
+		       struct spk_reason_buffer *reason);
+int settings_end(struct settings *settings, struct spk_reason_buffer *reason);
 
 /*
  * Lays the keys of a YAML text over *settings. `path` is only named in the reason; *ret_secret

@@ -17,46 +17,7 @@ enum spk_lock_status v2_do(struct v2 *v2, const char *method, const char *key, c
 			   const char *value, const char *more, struct client_answer *answer,
 			   struct spk_lock_call *call)
 {
-	const struct settings *settings = client_settings(v2->store.client);
-	struct client_request request = {.method = method, .type = CLIENT_FORM, .once = true};
-	struct text path = {0}, body = {0};
-	enum spk_lock_status status;
-
-	text_printf(&path, "%s/keys", settings->version_prefix);
-	for (const char *part = key; *part; part += strcspn(part, "/")) {
-		struct text name = {0};
-
-		part++;
-		text_add(&name, part, strcspn(part, "/"));
-		text_puts(&path, "/");
-		text_add_escaped(&path, name.bytes);
-		text_free(&name);
-	}
-	text_puts(&path, query);
-	if (value) {
-		text_puts(&body, "value=");
-		text_add_escaped(&body, value);
-		text_puts(&body, more);
-	}
-	request.path = path.bytes;
-	request.body = body.bytes;
-	if (strcmp(method, "GET") == 0) {
-		request.harmless = true;
-		request.once = false;
-	}
-	status = client_do(v2->store.client, &request, answer, call);
-	text_free(&path);
-	text_free(&body);
-	return status;
-}
-
-enum spk_lock_status v2_refuse(const char *key, const struct client_answer *answer,
-			       struct spk_lock_call *call)
-{
-	const char *message = json_text(answer->json, "message");
-
-	reason_set(&call->reason, "%.120s: etcd refuses: %s", key, message ? message : "?");
-	return SPK_LOCK_REFUSED;
+	return client2_do(v2->store.client, method, key, query, value, more, answer, call);
 }
 
 /* One key as it was read. */
@@ -104,10 +65,10 @@ static enum spk_lock_status read_key(struct v2 *v2, const char *key, bool sure, 
 					    &answer, call);
 
 	value_free(value);
-	if (status == SPK_LOCK_OK && answer.code == V2_NOT_FOUND)
+	if (status == SPK_LOCK_OK && answer.code == CLIENT2_NOT_FOUND)
 		value->json = cJSON_CreateObject();
 	else if (status == SPK_LOCK_OK && answer.code)
-		status = v2_refuse(key, &answer, call);
+		status = client2_refuse(key, &answer, call);
 	else if (status == SPK_LOCK_OK)
 		status = take_node(json_object(answer.json, "node"), key, value, call);
 	client_answer_free(&answer);
@@ -141,11 +102,12 @@ static enum spk_lock_status write_key(struct v2 *v2, const char *key, const stru
 	text_free(&query);
 	if (status == SPK_LOCK_UNREACHABLE && answer.open)
 		status = SPK_LOCK_WAITING;
-	else if (status == SPK_LOCK_OK && (answer.code == V2_COMPARE_FAILED ||
-					   answer.code == V2_EXISTS || answer.code == V2_NOT_FOUND))
+	else if (status == SPK_LOCK_OK &&
+		 (answer.code == CLIENT2_COMPARE_FAILED || answer.code == CLIENT2_EXISTS ||
+		  answer.code == CLIENT2_NOT_FOUND))
 		status = SPK_LOCK_WAITING;
 	else if (status == SPK_LOCK_OK && answer.code)
-		status = v2_refuse(key, &answer, call);
+		status = client2_refuse(key, &answer, call);
 	else if (status == SPK_LOCK_OK)
 		json_unsigned(json_object(answer.json, "node"), "modifiedIndex", ret_index);
 	client_answer_free(&answer);
@@ -501,8 +463,8 @@ static enum spk_lock_status list(void *store, const char *key, spk_lock_visitor 
 	} else {
 		status = v2_do(v2, "GET", "/spicerack/locks", "?recursive=true&quorum=true", NULL,
 			       NULL, &answer, call);
-		if (status == SPK_LOCK_OK && answer.code && answer.code != V2_NOT_FOUND)
-			status = v2_refuse("/spicerack/locks", &answer, call);
+		if (status == SPK_LOCK_OK && answer.code && answer.code != CLIENT2_NOT_FOUND)
+			status = client2_refuse("/spicerack/locks", &answer, call);
 		if (status == SPK_LOCK_OK && !answer.code)
 			status = walk(json_object(answer.json, "node"), &value.entries, call);
 		entries_sort(&value.entries);

@@ -7,6 +7,7 @@
 #ifndef SPICERACK_ETCD_V2_H
 #define SPICERACK_ETCD_V2_H
 
+#include "client2.h"
 #include "store.h"
 #include "wire2.h"
 
@@ -28,23 +29,10 @@ struct v2 {
 	char *mutex; /* the key of ours in the mutex's directory; NULL: none */
 };
 
-/*
- * A request about `key` (or what is below it): `query` is what follows it, "" or "?...". `value`
- * goes as a form with `more` behind it, NULL: none. Statuses as of client_do().
- */
+/* client2_do() of its client. */
 enum spk_lock_status v2_do(struct v2 *v2, const char *method, const char *key, const char *query,
 			   const char *value, const char *more, struct client_answer *answer,
 			   struct spk_lock_call *call);
-/* The server's error about a key, in words. Returns REFUSED. */
-enum spk_lock_status v2_refuse(const char *key, const struct client_answer *answer,
-			       struct spk_lock_call *call);
-
-/* errorCode of API 2. */
-enum {
-	V2_NOT_FOUND = 100,
-	V2_COMPARE_FAILED = 101,
-	V2_EXISTS = 105,
-};
 
 /* Takes the mutex: 15 tries. UNREACHABLE: others have it. */
 enum spk_lock_status v2_mutex_take(struct v2 *v2, struct spk_lock_call *call);

@@ -59,10 +59,10 @@ static enum spk_lock_status read_directory(struct v2 *v2, const char *word,
 	const cJSON *node;
 
 	*ret_first = *ret_ours = NULL;
-	if (status != SPK_LOCK_OK || answer->code == V2_NOT_FOUND)
+	if (status != SPK_LOCK_OK || answer->code == CLIENT2_NOT_FOUND)
 		return status;
 	if (answer->code)
-		return v2_refuse(DIRECTORY, answer, call);
+		return client2_refuse(DIRECTORY, answer, call);
 	cJSON_ArrayForEach(node, json_array(json_object(answer->json, "node"), "nodes"))
 	{
 		const char *key = json_text(node, "key"), *value = json_text(node, "value");
@@ -92,7 +92,7 @@ static enum spk_lock_status line_up(struct v2 *v2, const char *word, struct spk_
 	const char *key = json_text(json_object(answer.json, "node"), "key"), *first;
 
 	if (status == SPK_LOCK_OK && answer.code)
-		status = v2_refuse(DIRECTORY, &answer, call);
+		status = client2_refuse(DIRECTORY, &answer, call);
 	if (status == SPK_LOCK_OK && !is_inside(key))
 		status = damaged(call);
 	if (status == SPK_LOCK_OK)

@@ -19,7 +19,7 @@
 #include "../run/outcome.h"
 #include "../lock/runfile.h"
 #include "../setting/settings.h"
-#include "../setting/statedir.h"
+#include "../../runtime/statedir.h"
 #include "stdio_guard.h"
 #include "subcommand.h"
 

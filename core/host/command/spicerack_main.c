@@ -6,6 +6,7 @@
 #include "check_command.h"
 #include "config_command.h"
 #include "hosts_command.h"
+#include "kv_command.h"
 #include "locks_command.h"
 #include "runs_command.h"
 #include "../run/outcome.h"
@@ -18,6 +19,7 @@ static const struct {
 	{"check", "tell what is wrong with cookbooks before they are shipped", check_command},
 	{"config", "show the configuration and where it comes from", config_command},
 	{"hosts", "tell which hosts a query is about", hosts_command},
+	{"kv", "show conftool's objects, change them, move them between stores", kv_command},
 	{"locks", "show who holds which lock, release it, hold it", locks_command},
 	{"runs", "show what was run, how it ended, and what is owed", runs_command},
 };

@@ -12,7 +12,7 @@
 #include "../../runtime/mem.h"
 #include "../../runtime/printable.h"
 #include "../log/redactor.h"
-#include "../setting/statedir.h"
+#include "../../runtime/statedir.h"
 #include "runid.h"
 
 #define FILE_MODE 0640

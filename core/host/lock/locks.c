@@ -13,7 +13,7 @@
 #include "lockname.h"
 #include "locktext.h"
 #include "../run/outcome.h"
-#include "../setting/statedir.h"
+#include "../../runtime/statedir.h"
 
 #define SECOND_NS 1000000000LL
 

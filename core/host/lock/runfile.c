@@ -15,7 +15,7 @@
 #include "../../runtime/fd.h"
 #include "../../runtime/mem.h"
 #include "../../runtime/printable.h"
-#include "../setting/statedir.h"
+#include "../../runtime/statedir.h"
 
 /* How often a file is made anew that was swept away at its birth, which takes some chance. */
 #define TRIES 100

@@ -14,6 +14,7 @@
 
 #include "../../runtime/mem.h"
 #include "../../runtime/pattern.h"
+#include "../setting/kvsetting.h"
 #include "../question/asking.h"
 #include "../log/columns.h"
 #include "../lock/locks.h"
@@ -266,6 +267,7 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 		.config_dir = settings_text(options->settings,
 					    "instance_params.spicerack_config_dir"),
 		.http_proxy = text_or_null(options->settings, "instance_params.http_proxy"),
+		.kv = kv_configured(options->settings),
 		.task_id = run->parsed.task_id,
 		.reason = run->parsed.reason,
 		.subcommand = run->parsed.subcommand ? run->parsed.subcommand->name : NULL,

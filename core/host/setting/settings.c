@@ -32,6 +32,7 @@ static void logs_dir_default(const struct settings_context *context, struct sett
 static void config_dir_default(const struct settings_context *context, struct setting *setting);
 static void journal_dir_default(const struct settings_context *context, struct setting *setting);
 static void locks_dir_default(const struct settings_context *context, struct setting *setting);
+static void kv_dir_default(const struct settings_context *context, struct setting *setting);
 static void etcdrc_default(const struct settings_context *context, struct setting *setting);
 
 static const struct setting_key host_keys[] = {
@@ -54,6 +55,29 @@ static const struct setting_key host_keys[] = {
 	{.path = "instance_params.etcd_config",
 	 .type = SETTING_PATH,
 	 .help = "file with the parameters of the etcd client, for a store of locks in etcd"},
+	{.path = "instance_params.conftool_config",
+	 .type = SETTING_PATH,
+	 .help = "conftool's configuration (YAML); not set: as conftool has it without one"},
+	{.path = "instance_params.conftool_schema",
+	 .type = SETTING_PATH,
+	 .help = "conftool's schema (YAML) of entities beside node"},
+	{.path = "kv.store",
+	 .type = SETTING_STRING,
+	 .initial = "",
+	 .help = "where conftool's objects are, the name of a driver: sqlite (this machine) or "
+		 "etcd; empty: that of conftool_config, sqlite without one"},
+	{.path = "kv.directory",
+	 .type = SETTING_PATH,
+	 .initial_from = kv_dir_default,
+	 .help = "directory of the store sqlite"},
+	{.path = "kv.etcd_api",
+	 .type = SETTING_STRING,
+	 .initial = "3",
+	 .help = "the API of etcd: 3, or 2 to share objects with conftool"},
+	{.path = "kv.etcdrc",
+	 .type = SETTING_PATH,
+	 .initial_from = etcdrc_default,
+	 .help = "file of the user's own with parameters of the etcd client; need not exist"},
 	{.path = "locks.enabled",
 	 .type = SETTING_BOOL,
 	 .initial = "true",
@@ -293,6 +317,11 @@ static void state_default(const struct settings_context *context, struct setting
 static void locks_dir_default(const struct settings_context *context, struct setting *setting)
 {
 	state_default(context, setting, "locks");
+}
+
+static void kv_dir_default(const struct settings_context *context, struct setting *setting)
+{
+	state_default(context, setting, "kv");
 }
 
 static void journal_dir_default(const struct settings_context *context, struct setting *setting)

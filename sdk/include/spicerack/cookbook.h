@@ -30,6 +30,7 @@
 #include <spicerack/clock.h>
 #include <spicerack/collection.h>
 #include <spicerack/command.h>
+#include <spicerack/confctl.h>
 #include <spicerack/config.h>
 #include <spicerack/error.h>
 #include <spicerack/file.h>

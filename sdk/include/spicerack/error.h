@@ -16,6 +16,7 @@
  *                       spk_try() does not catch it
  *     misuse            by a call that was given what its contract forbids
  *     command.*         see command.h
+ *     confctl.*         see confctl.h
  *     config.*          see config.h
  *     file              see file.h
  *     regex             see regex.h

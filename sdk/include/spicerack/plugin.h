@@ -483,6 +483,122 @@ struct spk_inventory_driver {
 	int (*knows)(void *inventory, const char *name, struct spk_inventory_call *call);
 };
 
+/*
+ * kind "kv": a store of keys and their values, such as the one behind conftool. A key is a path
+ * of parts between slashes, "/conftool/v1/pools/dc1/web/apache2/web1": printable, at most 1024
+ * bytes long, and no part of it is empty, "." or "..". A value is any bytes but NUL, at most 1 MiB.
+ *
+ * A store is used by one thread. A call returns when its deadline has passed or its `cancel_fd` is
+ * readable, whatever the network does. Reads see all that was written before. What the visitor is
+ * given lives until it returns.
+ *
+ * The settings that open() is given; a driver takes what it knows and leaves the rest:
+ *     directory    where a store of this machine keeps its files; it is there, unless `read_only`
+ *     read_only    "true": nothing is written, not even made
+ *     config       a file with the parameters of the client, as of kind "lock"; several are laid
+ *                  over each other in their order; none need exist
+ *     api          "3" or "2", of etcd
+ */
+enum spk_kv_status {
+	SPK_KV_OK = 0,
+	SPK_KV_MISSING = 1,     /* there is no such key */
+	SPK_KV_CONFLICT = 2,    /* a key is not as the change says: nothing was written */
+	SPK_KV_TIMEOUT = 3,     /* the deadline passed; a write may have been done */
+	SPK_KV_CANCELLED = 4,   /* cancel_fd is readable; a write may have been done */
+	SPK_KV_UNREACHABLE = 5, /* no answer, or none that counts: trying again may help */
+	SPK_KV_UNCERTAIN = 6,   /* the same after a write that may have been done */
+	SPK_KV_REFUSED = 7, /* trying again does not help: no permission, bad data, out of space */
+};
+
+/* How long a call may take. */
+struct spk_kv_call {
+	int64_t deadline_ns; /* of CLOCK_BOOTTIME */
+	int cancel_fd;       /* -1: none */
+	struct spk_reason_buffer reason;
+};
+
+/* A key as it is in the store. */
+struct spk_kv_item {
+	uint32_t size;
+	uint32_t reserved;
+	const char *key;
+	const char *value; /* ends in a NUL that is not counted */
+	size_t length;     /* of it, in bytes */
+	uint64_t revision; /* not 0; another one after each write of this key */
+};
+
+/* false: no more is wanted. */
+typedef bool spk_kv_visitor(void *data, const struct spk_kv_item *item);
+
+/* A key to be written or deleted. */
+struct spk_kv_change {
+	uint32_t size;
+	uint32_t reserved;
+	const char *key;
+	const char *value; /* NULL: it is deleted */
+	size_t length;
+	uint64_t revision; /* that it has to have; 0: there must be no such key */
+};
+
+struct spk_kv_driver {
+	struct spk_driver driver;
+	/* Reads the settings, connects when first needed. NULL and a reason. */
+	void *(*open)(const struct spk_driver_setting *settings, size_t count,
+		      struct spk_reason_buffer *reason);
+	void (*close)(void *store);
+	/* Shows one key. */
+	enum spk_kv_status (*get)(void *store, const char *key, spk_kv_visitor *visitor, void *data,
+				  struct spk_kv_call *call);
+	/*
+	 * Shows all keys below `prefix`, a key without a slash at its end, or "/" for all, in the
+	 * order of their bytes; perhaps none. They are shown when all is read.
+	 */
+	enum spk_kv_status (*list)(void *store, const char *prefix, spk_kv_visitor *visitor,
+				   void *data, struct spk_kv_call *call);
+	/* How many changes of different keys one write() may make; at least 1. */
+	size_t (*most)(void *store);
+	/* Makes all of the changes, or none. */
+	enum spk_kv_status (*write)(void *store, const struct spk_kv_change *changes, size_t count,
+				    struct spk_kv_call *call);
+};
+
+/*
+ * kind "document": reads data of other programs as a sequence of events. An alias is told as what
+ * it stands for.
+ */
+enum spk_document_event_kind {
+	SPK_DOCUMENT_NULL = 1,
+	SPK_DOCUMENT_FALSE = 2,
+	SPK_DOCUMENT_TRUE = 3,
+	SPK_DOCUMENT_NUMBER = 4, /* text: as JSON writes it; what it cannot write is a TEXT */
+	SPK_DOCUMENT_TEXT = 5,   /* UTF-8 without NUL */
+	SPK_DOCUMENT_LIST = 6,   /* its items follow */
+	SPK_DOCUMENT_MAP = 7,    /* a KEY and a value follow for each of its members */
+	SPK_DOCUMENT_KEY = 8,    /* text; each only once in a map */
+	SPK_DOCUMENT_END = 9,    /* of the innermost list or map */
+};
+
+struct spk_document_event {
+	uint32_t size;
+	uint32_t kind; /* enum spk_document_event_kind */
+	uint64_t line; /* from 1 */
+	const char *text;
+	size_t length;
+};
+
+/* false: stop; the reason is the visitor's to keep. */
+typedef bool spk_document_visitor(void *data, const struct spk_document_event *event);
+
+struct spk_document_driver {
+	struct spk_driver driver;
+	/*
+	 * Tells the events of a text, none for an empty one. It is at most `most` events and 64
+	 * levels deep. 0; -1 and a reason, `LINE: ...`; 1: the visitor said stop.
+	 */
+	int (*read)(const char *text, size_t length, size_t most, spk_document_visitor *visitor,
+		    void *data, struct spk_reason_buffer *reason);
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory in which the host keeps what outlives a run: its locks, its journal. */
-#ifndef SPICERACK_HOST_STATEDIR_H
-#define SPICERACK_HOST_STATEDIR_H
+/* A directory in which we keep what outlives a run: locks, the journal, keys. */
+#ifndef SPICERACK_CORE_STATEDIR_H
+#define SPICERACK_CORE_STATEDIR_H
 
-#include "../../runtime/err.h"
+#include "err.h"
 
 /*
  * Makes the directory and those above it that are missing. What is made may be used by the group as

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../runtime/mem.h"
-#include "../../runtime/printable.h"
+#include "mem.h"
+#include "printable.h"
 
 /* Makes one directory with what its parent lets others do, but for the world. */
 static int make_one(const char *path, mode_t mode, struct err *err)
