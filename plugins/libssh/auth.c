@@ -217,7 +217,7 @@ static const char *other_methods(int methods)
 {
 	if (methods == 0 || (methods & SSH_AUTH_METHOD_PUBLICKEY))
 		return "";
-	return " (it takes no keys)";
+	return " (nor of anybody)";
 }
 
 static int deny(struct auth *auth, struct end *end)
@@ -241,10 +241,8 @@ static int deny(struct auth *auth, struct end *end)
 		return end_set(end, SPK_TRANSPORT_DENIED, "%s: there is no key to show for '%s'%s",
 			       target->name, target->user, problems);
 	return end_set(end, SPK_TRANSPORT_DENIED,
-		       "%s does not let '%s' in by %s%zu key%s that there %s%s%s", target->name,
-		       target->user, auth->count > 1 ? "any of the " : "the ", auth->count,
-		       auth->count > 1 ? "s" : "", auth->count > 1 ? "are" : "is",
-		       other_methods(methods), problems);
+		       "%s does not let '%s' in: it takes no key of %zu%s%s", target->name,
+		       target->user, auth->count, other_methods(methods), problems);
 }
 
 /* The session says why. */

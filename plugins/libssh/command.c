@@ -510,7 +510,7 @@ struct command *command_start(struct transport *transport,
 	command->text = memory_copy(wanted->command);
 	command->data = wanted->data;
 	command->input_ended = !wanted->input;
-	command->host = host_find(transport, &name, 0, &command->end);
+	command->host = host_find(transport, &name, &command->end);
 	if (!command->host) {
 		command->failed = true;
 		wake(command);

@@ -12,6 +12,7 @@
 
 #include "../net/dial.h"
 #include "../base/memory.h"
+#include "algorithms.h"
 #include "auth.h"
 #include "dial.h"
 #include "hostkey.h"
@@ -27,11 +28,6 @@
 #define DISCARDED_MAX ((uint64_t)16 << 20)
 /* What libssh may have to say that the host does not take. */
 #define BACKLOG_MAX ((uint64_t)16 << 20)
-
-/* AES-GCM costs the least on machines of today. */
-#define CIPHERS                                                                                    \
-	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,"             \
-	"aes128-ctr,aes192-ctr,aes256-ctr"
 
 enum connection_state { CONNECTING, SHAKING_HANDS, AUTHENTICATING, READY, GONE };
 
@@ -167,54 +163,50 @@ static const char *why(const struct connection *connection, char *text, size_t s
 
 /* ---- made ---- */
 
-static int refuse_list(struct connection *connection, const struct target_list *list)
+/* Sets one or two options to a list: what the configuration says, or ours. */
+static int set_list(struct connection *connection, enum algorithms kind,
+		    const struct target_list *configured, enum ssh_options_e there,
+		    enum ssh_options_e back)
 {
-	return end_refuse(&connection->end, list->line->file, list->line->number,
-			  "libssh knows none of '%.200s'", list->text);
-}
+	char *list = kind == ALGORITHMS_HOST_KEYS
+			     ? hostkey_algorithms(target_of(connection),
+						  connection->host->transport->known,
+						  &connection->end)
+			     : algorithms_list(kind, configured->text);
+	int rc = -1;
 
-/* A list of the configuration's, or ours; NULL: libssh's. */
-static int set_list(struct connection *connection, const struct target_list *list,
-		    const char *otherwise, enum ssh_options_e there, enum ssh_options_e back)
-{
-	const char *text = list->text ? list->text : otherwise;
-
-	if (!text || (ssh_options_set(connection->session, there, text) == 0 &&
-		      ssh_options_set(connection->session, back, text) == 0))
-		return 0;
-	if (list->text)
-		return refuse_list(connection, list);
-	return end_set(&connection->end, SPK_TRANSPORT_FAILED, "libssh refuses '%s'", text);
+	if (list && ssh_options_set(connection->session, there, list) == 0 &&
+	    ssh_options_set(connection->session, back, list) == 0)
+		rc = 0;
+	else if (list && configured->text)
+		end_refuse(&connection->end, configured->line->file, configured->line->number,
+			   "libssh knows none of '%.200s'", configured->text);
+	else if (list)
+		end_set(&connection->end, SPK_TRANSPORT_FAILED, "libssh refuses '%s'", list);
+	memory_free(list);
+	return rc;
 }
 
 static int set_algorithms(struct connection *connection)
 {
 	const struct target *target = target_of(connection);
-	const struct target_list host_keys = {.line = target->host_keys.line};
-	struct target_list list = host_keys;
-	const char *compression = target->compression ? "yes" : "no";
-	char *ordered = hostkey_algorithms(target, connection->host->transport->known,
-					   &connection->end);
-	int rc = -1;
+	ssh_session session = connection->session;
 
-	if (!ordered)
-		return -1;
-	list.text = target->host_keys.text ? ordered : NULL;
-	if (set_list(connection, &target->ciphers, CIPHERS, SSH_OPTIONS_CIPHERS_C_S,
-		     SSH_OPTIONS_CIPHERS_S_C) == 0 &&
-	    set_list(connection, &target->macs, NULL, SSH_OPTIONS_HMAC_C_S, SSH_OPTIONS_HMAC_S_C) ==
-		    0 &&
-	    set_list(connection, &target->kex, NULL, SSH_OPTIONS_KEY_EXCHANGE,
-		     SSH_OPTIONS_KEY_EXCHANGE) == 0 &&
-	    set_list(connection, &target->public_keys, NULL, SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES,
-		     SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES) == 0)
-		rc = set_list(connection, &list, ordered, SSH_OPTIONS_HOSTKEYS,
-			      SSH_OPTIONS_HOSTKEYS);
-	memory_free(ordered);
 	if (target->rsa_size)
-		ssh_options_set(connection->session, SSH_OPTIONS_RSA_MIN_SIZE, &target->rsa_size);
-	ssh_options_set(connection->session, SSH_OPTIONS_COMPRESSION, compression);
-	return rc;
+		ssh_options_set(session, SSH_OPTIONS_RSA_MIN_SIZE, &target->rsa_size);
+	ssh_options_set(session, SSH_OPTIONS_COMPRESSION, target->compression ? "yes" : "no");
+	if (set_list(connection, ALGORITHMS_CIPHERS, &target->ciphers, SSH_OPTIONS_CIPHERS_C_S,
+		     SSH_OPTIONS_CIPHERS_S_C) < 0 ||
+	    set_list(connection, ALGORITHMS_MACS, &target->macs, SSH_OPTIONS_HMAC_C_S,
+		     SSH_OPTIONS_HMAC_S_C) < 0 ||
+	    set_list(connection, ALGORITHMS_KEX, &target->kex, SSH_OPTIONS_KEY_EXCHANGE,
+		     SSH_OPTIONS_KEY_EXCHANGE) < 0 ||
+	    set_list(connection, ALGORITHMS_PUBLIC_KEYS, &target->public_keys,
+		     SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES,
+		     SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES) < 0)
+		return -1;
+	return set_list(connection, ALGORITHMS_HOST_KEYS, &target->host_keys, SSH_OPTIONS_HOSTKEYS,
+			SSH_OPTIONS_HOSTKEYS);
 }
 
 /* What a host may ask of a client is refused; without this libssh would keep it for us. */

@@ -9,8 +9,6 @@
 #include "connection.h"
 
 #define SLOTS_AT_FIRST 64
-/* Jump hosts that are reached through others. */
-#define DEPTH_MAX 8
 
 static struct host *of_task(struct task *task)
 {
@@ -142,16 +140,21 @@ void host_free_all(struct transport *transport)
 
 /* ---- who waits ---- */
 
-/* Connections that are on their way, and what they would take. */
-static size_t expected_room(const struct host *host)
+/* Whether those who wait are more than what is on its way will take. */
+static bool needs_another(const struct host *host)
 {
-	size_t room = 0;
+	size_t sessions = 0, room = 0;
 
+	for (const struct guest *guest = host->waiting.first; guest; guest = guest->next)
+		sessions += guest->is_session;
 	for (const struct connection *connection = host->connections; connection;
 	     connection = connection_next(connection))
 		if (!connection_is_ready(connection))
 			room += connection_limit(connection);
-	return room;
+	if (host->waiting.count == 0 || host->connection_count >= host->connections_max)
+		return false;
+	/* Ways through a host have room wherever there is a connection. */
+	return sessions > room || !host->connections;
 }
 
 static struct connection *find_room(const struct host *host, const struct guest *guest)
@@ -178,8 +181,7 @@ static void settle(struct task *task)
 		}
 		guest = following;
 	}
-	while (host->waiting.count > expected_room(host) &&
-	       host->connection_count < host->connections_max) {
+	while (needs_another(host)) {
 		host->connection_count++;
 		connection_new(host, host->waiting.first->deadline_ns);
 	}
@@ -201,34 +203,43 @@ static void look_soon(struct host *host)
 	loop_add_task(host->transport->loop, &host->task);
 }
 
-struct host *host_find(struct transport *transport, const struct target_name *name, int depth,
-		       struct end *end)
+struct host *host_find(struct transport *transport, const struct target_name *name, struct end *end)
 {
 	char *key = make_key(name);
 	struct host *host = look_up(transport, key);
 	struct target *target;
 
-	if (host) {
+	if (host || target_find(transport->config, &transport->self, name, &target, end) < 0) {
 		memory_free(key);
-	} else if (target_find(transport->config, &transport->self, name, &target, end) < 0) {
-		memory_free(key);
-		return NULL;
-	} else {
-		host = memory_new(1, sizeof(*host));
-		host->transport = transport;
-		host->key = key;
-		host->target = target;
-		host->task.run = settle;
-		host->connections_max = SIZE_MAX;
-		add(transport, host);
-	}
-	if (depth > host->depth)
-		host->depth = depth;
-	if (depth <= DEPTH_MAX)
 		return host;
-	end_set(end, SPK_TRANSPORT_FAILED, "%s: it is reached through too many jump hosts",
-		name->host);
-	return NULL;
+	}
+	host = memory_new(1, sizeof(*host));
+	host->transport = transport;
+	host->key = key;
+	host->target = target;
+	host->task.run = settle;
+	host->connections_max = SIZE_MAX;
+	add(transport, host);
+	return host;
+}
+
+struct host *host_find_jump(struct host *host, struct end *end)
+{
+	const struct target *target = host->target;
+	const struct target_name name = {.host = target->jump_host,
+					 .user = target->jump_user,
+					 .port = target->jump_port,
+					 .jump = target->jump_before};
+	struct host *jump = host->jump ? host->jump : host_find(host->transport, &name, end);
+
+	for (const struct host *at = jump; at; at = at->jump) {
+		if (at != host)
+			continue;
+		end_set(end, SPK_TRANSPORT_FAILED, "the way to it leads back to %s", target->name);
+		return NULL;
+	}
+	host->jump = jump;
+	return jump;
 }
 
 void host_enter(struct host *host, struct guest *guest)

@@ -16,13 +16,14 @@ struct host {
 	struct guests waiting;
 	struct connection *connections;
 	size_t connection_count, connections_max;
-	int depth; /* of the jump hosts that it is reached for */
+	struct host *jump; /* that it is reached through, as far as that is known; NULL */
 };
 
-/* The host that is named so. `depth` is of who asks: hosts that are reached through others. NULL
- * with the end. */
-struct host *host_find(struct transport *transport, const struct target_name *name, int depth,
+/* The host that is named so. NULL with the end. */
+struct host *host_find(struct transport *transport, const struct target_name *name,
 		       struct end *end);
+/* That which leads to it. NULL with the end: there is none, or it would lead round in a circle. */
+struct host *host_find_jump(struct host *host, struct end *end);
 void host_free_all(struct transport *transport);
 
 /* Its calls come from loop_run(). */

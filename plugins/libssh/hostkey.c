@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../net/dial.h"
+#include "algorithms.h"
 #include "../base/memory.h"
 
 /* The types of keys, and the algorithms that they sign with, in our order of preference. */
@@ -67,7 +67,7 @@ char *hostkey_algorithms(const struct target *target, struct knownhosts *known, 
 	size_t length = 0;
 
 	if (target->host_keys.text)
-		return memory_copy(target->host_keys.text);
+		return algorithms_list(ALGORITHMS_HOST_KEYS, target->host_keys.text);
 	if (look_up(target, known, note_type, &preference, &preference.any, end) < 0)
 		return NULL;
 	for (int pass = 1; pass >= 0; pass--)

@@ -158,10 +158,11 @@ static int take_data(ssh_session session, ssh_channel channel, void *bytes, uint
 	struct relay *relay = data;
 	ssize_t done;
 
+	/* What comes before the socket is there stays with libssh, too. */
+	if (!relay->open || relay->in.length > 0)
+		return 0;
 	if (is_stderr || relay->watch.fd < 0)
 		return (int)length;
-	if (relay->in.length > 0)
-		return 0;
 	done = to_session(relay, bytes, length);
 	if (done < 0)
 		return (int)length;
@@ -297,6 +298,7 @@ static void opened(struct relay *relay)
 	}
 	relay->open = true;
 	relay->done(relay->data, fd, NULL);
+	move(relay);
 }
 
 static void open_channel(struct relay *relay)
@@ -366,21 +368,16 @@ static const struct guest_calls calls = {
 struct relay *relay_open(struct host *host, int64_t deadline_ns, way_done *done, void *data)
 {
 	struct relay *relay = memory_new(1, sizeof(*relay));
-	const struct target *target = host->target;
-	const struct target_name name = {.host = target->jump_host,
-					 .user = target->jump_user,
-					 .port = target->jump_port,
-					 .jump = target->jump_before};
 	struct host *jump;
 
 	relay->guest = (struct guest){.calls = &calls, .deadline_ns = deadline_ns};
 	relay->transport = host->transport;
-	relay->target = target;
+	relay->target = host->target;
 	relay->task.run = tell_end;
 	relay->watch.fd = -1;
 	relay->done = done;
 	relay->data = data;
-	jump = host_find(host->transport, &name, host->depth + 1, &relay->end);
+	jump = host_find_jump(host, &relay->end);
 	if (jump)
 		host_enter(jump, &relay->guest);
 	else

@@ -276,7 +276,7 @@ class Keys(TransportTest):
         shown.chmod(0o644)
         self.sshd.configure("host004.test", IdentityFile=shown)
         client = self.client()
-        self.fails(client.run("host001.test"), "DENIED", "host001.test does not let", USER, "the key")
+        self.fails(client.run("host001.test"), "DENIED", "host001.test does not let", USER, "no key of 1")
         self.fails(client.run("host002.test"), "DENIED", "no key to show", "missing")
         self.fails(client.run("host003.test"), "DENIED", secret, "encrypted")
         self.fails(client.run("host004.test"), "DENIED", shown, "others may read it")
@@ -459,7 +459,7 @@ class Ways(TransportTest):
         self.fails(client.run("host011.test"), "HOST_KEY", "jump host host001.test", "not the one")
         self.fails(client.run("host012.test"), "UNREACHABLE", "jump host host002.test", "refused")
         self.fails(client.run("host013.test"), "UNREACHABLE", "jump host host003.test", "port 1")
-        self.fails(client.run("host014.test"), "FAILED", "too many jump hosts")
+        self.fails(client.run("host014.test"), "FAILED", "jump host host014.test", "leads back to host014.test")
         self.fails(client.run("host015.test"), "FAILED", "not a jump host")
 
     def test_jump_host_that_breaks(self):
@@ -484,12 +484,12 @@ class Ways(TransportTest):
                          "threading.Thread(target=pump, args=(lambda n: os.read(0, n), one.sendall)).start()\n"
                          "pump(one.recv, lambda got: os.write(1, got))\n")
         self.sshd.configure("host001.test", ProxyCommand=f"python3 {relay} %h %p")
-        self.sshd.configure("host002.test", ProxyCommand="exit 7")
+        self.sshd.configure("host002.test", ProxyCommand="false")
         self.sshd.configure("host003.test", ProxyCommand="sleep 1000")
         self.sshd.configure("host004.test", ProxyCommand="echo %C %h")
         client = self.client()
         self.works(client.run("host001.test", "echo by the command"), "by the command\n")
-        self.fails(client.run("host002.test"), "UNREACHABLE", "closed the connection")
+        self.fails(client.run("host002.test"), "UNREACHABLE", "port")
         self.fails(client.run("host003.test", seconds=2), "UNREACHABLE", "no answer in time")
         self.fails(client.run("host004.test"), "UNSUPPORTED", f"{self.sshd.config}:", "'openssh'")
         client.close()
@@ -506,8 +506,8 @@ class Failures(TransportTest):
         "no answer": ("UNREACHABLE", "timed out|no answer in time"),
         "silent": ("UNREACHABLE", "no answer in time: it waited for the key exchange"),
         "reset": ("UNREACHABLE", "reset"),
-        "garbage": ("UNREACHABLE", ""),
-        "noise": ("UNREACHABLE", ""),
+        "garbage": ("UNREACHABLE", "."),
+        "noise": ("UNREACHABLE", "."),
         "cut off": ("UNREACHABLE", "closed the connection"),
         "slow": None,
     }
