@@ -170,7 +170,7 @@ static void make_bad(struct line *line, const char *keyword, const char *what)
 
 struct reading {
 	struct sshconfig *config;
-	const char *directory; /* of relative names in Include */
+	const char *directory; /* of relative names in Include; NULL: there are no other files */
 	int depth;
 	struct spk_reason_buffer *reason;
 };
@@ -185,6 +185,8 @@ static int include(struct reading *reading, const char *argument)
 	glob_t found;
 	int rc = 0;
 
+	if (!reading->directory)
+		return 0;
 	if (argument[0] == '~' && argument[1] == '/')
 		snprintf(pattern, sizeof(pattern), "%s%s", self->home, argument + 1);
 	else if (argument[0] == '/')
@@ -333,7 +335,7 @@ struct sshconfig *sshconfig_read_text(const char *name, const char *text, size_t
 				      const struct config_self *self,
 				      struct spk_reason_buffer *reason)
 {
-	struct reading reading = {.directory = "/nonexistent", .reason = reason};
+	struct reading reading = {.reason = reason};
 	char *copy = memory_copy_n(text, length);
 	int rc;
 
@@ -366,6 +368,7 @@ void sshconfig_free(struct sshconfig *config)
 struct walk {
 	const struct sshconfig *config;
 	const char *name, *user;
+	const char *matched; /* what Host is about: the name, in the last pass that to connect to */
 	bool last_pass, wants_last_pass;
 	bool active, never; /* never: included from where it was not active */
 	const struct config_line *ignore_unknown;
@@ -412,7 +415,7 @@ static bool host_matches(const struct walk *walk, const struct config_line *line
 		const char *pattern = line->words[i];
 		bool negated = *pattern == '!';
 
-		if (!pattern_matches(walk->name, pattern + negated))
+		if (!pattern_matches(walk->matched, pattern + negated))
 			continue;
 		if (negated)
 			return false;
@@ -535,6 +538,17 @@ static int take_option(struct walk *walk, const struct config_line *line)
 		    strcasecmp(first[OPTION_PROXY_JUMP]->rest, "none") != 0)
 			return 0;
 		break;
+	case OPTION_HOSTNAME:
+		/* What the first pass has found stays. */
+		if (walk->last_pass)
+			return 0;
+		break;
+	case OPTION_CONNECT_TIMEOUT:
+	case OPTION_SERVER_ALIVE_INTERVAL:
+		/* To ssh this is as if it was not there. */
+		if (strcmp(line->words[0], "none") == 0)
+			return 0;
+		break;
 	default:
 		break;
 	}
@@ -647,16 +661,24 @@ static int walk_once(struct walk *walk)
 int sshconfig_select(const struct sshconfig *config, const char *name, const char *user,
 		     struct config_selection *selection, struct end *end)
 {
-	struct walk walk = {
-		.config = config, .name = name, .user = user, .selection = selection, .end = end};
+	struct walk walk = {.config = config,
+			    .name = name,
+			    .matched = name,
+			    .user = user,
+			    .selection = selection,
+			    .end = end};
 	int rc;
 
 	memset(selection, 0, sizeof(*selection));
 	walk.refusable = memory_new(keyword_count, sizeof(const struct config_line *));
 	rc = walk_once(&walk);
 	if (rc == 0 && walk.wants_last_pass) {
+		char *found = name_so_far(&walk);
+
 		walk.last_pass = true;
+		walk.matched = found;
 		rc = walk_once(&walk);
+		memory_free(found);
 	}
 	memory_free(walk.refusable);
 	return rc;

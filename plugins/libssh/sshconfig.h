@@ -62,7 +62,7 @@ int sshconfig_select(const struct sshconfig *config, const char *name, const cha
 /* Replaces %h and %%; NULL: it has others, or no end. Freed by memory_free(). */
 char *sshconfig_expand_host(const char *text, const char *host);
 
-/* Reads the text of a file, for tests: `text` is that of a file with this name. */
+/* Reads the text of a file with this name, for tests; what it includes is not read. */
 struct sshconfig *sshconfig_read_text(const char *name, const char *text, size_t length,
 				      const struct config_self *self,
 				      struct spk_reason_buffer *reason);

@@ -120,15 +120,11 @@ static int read_flag(struct finding *finding, enum option option, bool otherwise
 	return 0;
 }
 
-static int read_time_of(struct finding *finding, enum option option, int64_t none, int64_t *time)
+static int read_time_of(struct finding *finding, enum option option, int64_t *time)
 {
 	const char *text = word_of(finding, option);
 
-	if (!text)
-		return 0;
-	if (strcmp(text, "none") == 0)
-		*time = none;
-	else if (!read_time(text, time))
+	if (text && !read_time(text, time))
 		return refuse(finding, line_of(finding, option), "not a time");
 	return 0;
 }
@@ -318,9 +314,8 @@ static int find_times(struct finding *finding)
 	target->connect_timeout_ns = INT64_MAX;
 	target->alive_interval_ns = ALIVE_INTERVAL_NS;
 	target->alive_count = ALIVE_COUNT;
-	if (read_time_of(finding, OPTION_CONNECT_TIMEOUT, INT64_MAX, &target->connect_timeout_ns) <
-		    0 ||
-	    read_time_of(finding, OPTION_SERVER_ALIVE_INTERVAL, 0, &target->alive_interval_ns) < 0)
+	if (read_time_of(finding, OPTION_CONNECT_TIMEOUT, &target->connect_timeout_ns) < 0 ||
+	    read_time_of(finding, OPTION_SERVER_ALIVE_INTERVAL, &target->alive_interval_ns) < 0)
 		return -1;
 	if (target->connect_timeout_ns == 0)
 		target->connect_timeout_ns = INT64_MAX;
@@ -390,6 +385,14 @@ static int find_known_hosts(struct finding *finding)
 	return find_known_files(finding, OPTION_GLOBAL_KNOWN_HOSTS_FILE, global);
 }
 
+static bool has(const struct words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->items[i], word) == 0)
+			return true;
+	return false;
+}
+
 static int find_paths(struct finding *finding, const struct config_lines *lines,
 		      struct words *paths)
 {
@@ -400,7 +403,10 @@ static int find_paths(struct finding *finding, const struct config_lines *lines,
 			continue;
 		if (expand_path(finding, lines->lines[i], lines->lines[i]->words[0], &path) < 0)
 			return -1;
-		words_add(paths, path);
+		if (has(paths, path))
+			memory_free(path);
+		else
+			words_add(paths, path);
 	}
 	return 0;
 }

@@ -36,7 +36,7 @@ static int dispatching;
 struct stream {
 	uint64_t length, sum;
 	size_t shown;
-	char first[SHOWN_MAX];
+	char *first; /* SHOWN_MAX bytes; NULL: none yet */
 };
 
 struct job {
@@ -145,6 +145,8 @@ static void output(void *data, int stream, const char *bytes, size_t length)
 		job->held_output = 1;
 	for (size_t i = 0; i < length; i++)
 		to->sum = to->sum * 31 + (unsigned char)bytes[i];
+	if (!to->first && !(to->first = malloc(SHOWN_MAX)))
+		fail("out of memory");
 	if (to->shown < SHOWN_MAX) {
 		size_t more = length < SHOWN_MAX - to->shown ? length : SHOWN_MAX - to->shown;
 
@@ -194,6 +196,10 @@ static void ended(void *data, const struct spk_transport_end *end)
 	printf(",\"ms\":%.3f}\n", (double)(boot_now() - job->began) / 1e6);
 	fflush(stdout);
 	job->command = NULL;
+	for (int i = 0; i < 2; i++) {
+		free(job->streams[i].first);
+		job->streams[i].first = NULL;
+	}
 }
 
 static const struct spk_transport_calls calls = {
@@ -408,6 +414,8 @@ int main(int argc, char **argv)
 		struct job *job = jobs;
 
 		jobs = job->next;
+		free(job->streams[0].first);
+		free(job->streams[1].first);
 		free(job);
 	}
 	return 0;
