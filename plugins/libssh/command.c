@@ -104,6 +104,12 @@ static void dispose(struct command *command)
 	loop_bury(loop, &command->grave);
 }
 
+/* The host has not said yet whether it opens the channel: only then it can be closed. */
+static bool is_opening(const struct command *command)
+{
+	return command->state == OPENING && command->channel;
+}
+
 static void tell_end(struct command *command)
 {
 	const struct end end = command->end;
@@ -117,7 +123,11 @@ static void tell_end(struct command *command)
 		.signal = *end.signal ? end.signal : NULL,
 		.reason = end.kind == SPK_TRANSPORT_EXITED ? NULL : end.reason};
 
-	dispose(command);
+	command->failed = false;
+	command->abandoned = true;
+	loop_stop_timer(command->transport->loop, &command->timer);
+	if (!is_opening(command))
+		dispose(command);
 	if (told)
 		calls->ended(data, &public);
 }
@@ -270,7 +280,7 @@ size_t command_feed(struct command *command, const char *bytes, size_t length)
 {
 	size_t room = INPUT_SIZE - command->input_length, at, first;
 
-	if (command->input_ended || command->state == ENDED)
+	if (command->input_ended || command->abandoned)
 		return length;
 	if (!command->input)
 		command->input = memory_raw(INPUT_SIZE);
@@ -410,7 +420,7 @@ static void advance(struct guest *guest)
 		command->state = STARTING;
 	if (command->state == STARTING)
 		start(command);
-	if (command->state == RUNNING && command->channel)
+	if (command->state == RUNNING && command->channel && !command->abandoned)
 		send_input(command);
 }
 
@@ -419,6 +429,8 @@ static void admitted(struct guest *guest)
 	struct command *command = OWNER(guest, guest);
 	struct end end = {0};
 
+	if (command->failed || command->abandoned)
+		return;
 	command->channel = ssh_channel_new(connection_session(guest->connection));
 	command->callbacks = (struct ssh_channel_callbacks_struct){
 		.userdata = command,
@@ -459,13 +471,18 @@ static void look(struct task *task)
 		tell_end(command);
 		return;
 	}
+	if (command->abandoned) {
+		if (!is_opening(command))
+			dispose(command);
+		return;
+	}
 	if (!command->channel)
 		return;
 	if (command->state == RUNNING && !command->held) {
 		drain(command, 1);
 		drain(command, 2);
 	}
-	if (command->failed || command->state == ENDED)
+	if (command->failed || command->abandoned)
 		return;
 	if (command->closed) {
 		if (!command->held)
@@ -523,14 +540,12 @@ struct command *command_start(struct transport *transport,
 	return command;
 }
 
+/* By the task, for libssh may be at work with the channel. */
 void command_abandon(struct command *command)
 {
 	command->abandoned = true;
-	if (command->state == OPENING) {
-		loop_stop_timer(command->transport->loop, &command->timer);
-		return;
-	}
-	dispose(command);
+	loop_stop_timer(command->transport->loop, &command->timer);
+	wake(command);
 }
 
 void command_free_all(struct transport *transport)
@@ -538,8 +553,8 @@ void command_free_all(struct transport *transport)
 	while (transport->commands.first) {
 		struct command *command = OWNER(listed, transport->commands.first);
 
+		/* It goes with its session. */
 		command->channel = NULL;
-		command->guest.host = NULL;
 		dispose(command);
 	}
 }

@@ -52,6 +52,7 @@ struct connection {
 	struct ssh_channel_callbacks_struct discard;
 	struct end end; /* when it has to go */
 	bool accused;
+	bool lent;     /* libssh has the socket, and may close it */
 	bool stepping; /* step() is at work, and looks at the session behind it */
 };
 
@@ -81,9 +82,10 @@ static void close_session(struct connection *connection)
 	ssh_session session = connection->session;
 	int fd = connection->watch.fd;
 
-	if (!session) {
+	if (!connection->lent) {
 		if (fd >= 0)
 			close(fd);
+		ssh_free(session);
 		return;
 	}
 	if (ssh_get_fd(session) < 0) {
@@ -292,6 +294,7 @@ static int shake_hands(struct connection *connection)
 	ssh_key key = NULL;
 	int rc;
 
+	connection->lent = true;
 	for (int i = 0; i < ROUNDS_AT_ONCE; i++) {
 		rc = ssh_connect(session);
 		/* It makes the socket block. */
@@ -552,6 +555,8 @@ void connection_dismiss(struct connection *connection, struct guest *guest)
 	guests_remove(&connection->guests, guest);
 	connection->sessions -= guest->is_session;
 	guest->connection = NULL;
+	/* Somebody may be on the way through the list. */
+	loop_add_task(loop_of(connection), &connection->task);
 }
 
 size_t connection_share(const struct connection *connection)
