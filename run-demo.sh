@@ -10,7 +10,7 @@ app=$build/app
 
 "$source/tools/install-packages.sh" gcc libc6-dev cmake ninja-build pkg-config \
 	libconfig-dev libpcre2-dev libdw-dev libedit-dev libsqlite3-dev \
-	libcurl4-openssl-dev libc-ares-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev
+	libcurl4-openssl-dev libc-ares-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev
 
 mkdir -p "$build"
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_INSTALL_PREFIX="$prefix" \
