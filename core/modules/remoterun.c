@@ -704,6 +704,9 @@ static void prepare(struct execution *execution)
 	size_t hosts = order->names.count;
 	static uint64_t serial;
 
+	/* Other than those of a process of this run that has crashed: what of it is being ended. */
+	if (serial == 0)
+		serial = (uint64_t)getpid() * 1000000;
 	execution->records.order = order;
 	execution->records.items = xcalloc(hosts * order->command_count,
 					   sizeof(struct remote_record));
