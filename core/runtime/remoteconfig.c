@@ -29,6 +29,10 @@ static const struct remote_key {
 } keys[] = {
 	{.name = "default_backend", .type = REMOTE_TEXT, .text = "D"},
 	{.name = "backends", .type = REMOTE_LIST},
+	{.name = "transport", .type = REMOTE_TEXT, .text = "libssh"},
+	{.name = "fanout", .type = REMOTE_INT, .number = 64, .min = 1, .max = 10000},
+	{.name = "libssh", .type = REMOTE_SETTINGS},
+	{.name = "openssh", .type = REMOTE_SETTINGS},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

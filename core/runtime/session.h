@@ -41,6 +41,8 @@ struct spk {
 	bool preparing;               /* prepare is running */
 	/* Says what was put off; called before this process waits for anything. NULL: nothing. */
 	void (*before_waiting)(struct spk *spk);
+	/* Takes leave of others; called before this process ends in peace. NULL: of nobody. */
+	void (*before_end)(struct spk *spk);
 };
 
 /* The session of this process; NULL before the runner made it. */

@@ -3,6 +3,7 @@
 #ifndef SPICERACK_CORE_SHELL_H
 #define SPICERACK_CORE_SHELL_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include <spicerack/value.h>
@@ -18,5 +19,11 @@ size_t shell_quote(const char *text, size_t length, char *out);
  * `ret_words->items`, which holds the words, too.
  */
 __attribute__((warn_unused_result)) int shell_split(const char *line, spk_strings *ret_words);
+
+struct spk;
+
+/* spk_shell_format() with the arguments of somebody else, in memory of the run. */
+const char *shell_vformat(struct spk *spk, const char *format, va_list list)
+	__attribute__((__format__(__printf__, 2, 0)));
 
 #endif

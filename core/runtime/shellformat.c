@@ -269,20 +269,31 @@ static void walk(struct line *line, struct arguments *args)
 	}
 }
 
-const char *spk_shell_format(struct spk *spk, const char *format, ...)
+const char *shell_vformat(struct spk *spk, const char *format, va_list list)
 {
 	struct line line = {.spk = spk, .format = format, .error = errno};
 	struct arguments args;
 
-	CHECK_GIVEN(format);
-	va_start(args.list, format);
+	va_copy(args.list, list);
 	walk(&line, &args);
 	va_end(args.list);
 	line.size = line.length + 1;
 	line.text = spk_alloc(spk, line.size);
 	line.length = 0;
-	va_start(args.list, format);
+	va_copy(args.list, list);
 	walk(&line, &args);
 	va_end(args.list);
 	return line.text;
+}
+
+const char *spk_shell_format(struct spk *spk, const char *format, ...)
+{
+	const char *line;
+	va_list list;
+
+	CHECK_GIVEN(format);
+	va_start(list, format);
+	line = shell_vformat(spk, format, list);
+	va_end(list);
+	return line;
 }

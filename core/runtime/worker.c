@@ -353,6 +353,8 @@ bool worker_step(struct spk *spk)
 	stage = wire_get_number(&message.body);
 	if (stage == STAGE_QUIT) {
 		spk->shared->stage = STAGE_QUIT;
+		if (spk->before_end)
+			spk->before_end(spk);
 		fflush(NULL);
 		return false;
 	}

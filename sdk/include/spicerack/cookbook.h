@@ -40,6 +40,7 @@
 #include <spicerack/output.h>
 #include <spicerack/prompt.h>
 #include <spicerack/regex.h>
+#include <spicerack/remote.h>
 #include <spicerack/secret.h>
 #include <spicerack/session.h>
 #include <spicerack/text.h>

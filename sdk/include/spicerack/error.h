@@ -29,6 +29,8 @@
  *     map               see collection.h
  *     memory            by spk_alloc(), and so by most calls, when the run has no memory left
  *     memory.damaged    for an undo action whose record the cookbook has overwritten
+ *     remote.*          see remote.h
+ *     hosts.*           see hosts.h
  *     lock.*            see lock.h; `lock.invalid` for what `.lock` computed, too
  *     argument.default  for a computed default
  */
