@@ -139,36 +139,115 @@ class Slow(Between):
             time.sleep(self.seconds)
 
 
-class Sshd:
+class Hosts:
     """
-    A real sshd of the current user, who is the one that may log in, behind the names host001.test, host002.test ...
-    `test` has `scratch`, `addCleanup` and `wait_for`. All of a client's side is in the directory `client`:
-    `ssh_config`, `known_hosts`, and the keys id_ed25519, id_ecdsa and id_rsa, each of which lets in. Commands find
-    `home`, which is empty, as their HOME.
+    The names host001.test, host002.test ... that all mean a port of loopback, and what a client needs to reach it, in
+    the directory `client`: `ssh_config`, `known_hosts`, and the keys id_ed25519, id_ecdsa and id_rsa. `test` has
+    `scratch`, `addCleanup` and `wait_for`.
     """
 
-    def __init__(self, test, hosts=200, options=(), log_level="VERBOSE"):
-        require_sshd()
-        self.test, self.port, self.options, self.log_level = test, free_port(), list(options), log_level
-        self.directory = test.scratch / f"sshd-{self.port}"
-        self.client, self.home = self.directory / "client", self.directory / "home"
-        for each in (self.client, self.home):
-            each.mkdir(parents=True)
+    def __init__(self, test, port, host_keys, hosts=200):
+        self.test, self.port = test, port
+        self.directory = test.scratch / f"hosts-{port}"
+        self.client = self.directory / "client"
+        self.client.mkdir(parents=True)
         self.names = [f"host{number:03d}.test" for number in range(1, hosts + 1)]
-        self.host_keys = [shared_key(self.directory / f"host_{kind}", kind, 1) for kind in KEY_KINDS]
+        self.host_keys = [shared_key(self.directory / f"host_{kind}", kind, 1) for kind in host_keys]
         self.keys = {kind: shared_key(self.client / f"id_{kind}", kind, 2) for kind in KEY_KINDS}
-        self.authority = make_key(self.directory / "authority")
-        (self.directory / "authorized_keys").write_text("".join(public(key).read_text() for key in self.keys.values()))
         self.known_hosts = self.client / "known_hosts"
         self.write_known_hosts()
         self.blocks, self.defaults = {}, {"IdentityFile": self.keys["ed25519"]}
         self.config = self.client / "ssh_config"
         self.write_config()
+
+    def known_lines(self, names, keys=None):
+        return "".join(f"{name} {' '.join(public(key).read_text().split()[:2])}\n"
+                       for key in keys or self.host_keys for name in names)
+
+    def write_known_hosts(self, hashed=False):
+        """By the address, where a client looks it up, and by the names, for who wants to know them."""
+        self.known_hosts.write_text(self.known_lines([f"[127.0.0.1]:{self.port}", *self.names]))
+        if hashed:
+            subprocess.run(["ssh-keygen", "-q", "-H", "-f", self.known_hosts], check=True, capture_output=True)
+            self.known_hosts.with_suffix(".old").unlink()
+
+    def write_config(self):
+        """What `blocks` says of single hosts comes first, and counts."""
+        everywhere = {
+            "HostName": "127.0.0.1", "Port": self.port, "User": USER, "UserKnownHostsFile": self.known_hosts,
+            "GlobalKnownHostsFile": "none", "IdentitiesOnly": "yes", **self.defaults,
+        }
+        others = [f"!{name}" for name, options in self.blocks.items() if "IdentityFile" in options]
+        keys = {"IdentityFile": everywhere.pop("IdentityFile")}  # one more does not replace it
+        self.config.write_text("".join(
+            f"Host {name}\n" + "".join(f"\t{key} {value}\n" for key, value in options.items())
+            for name, options in [*self.blocks.items(), (" ".join(["host*.test", *others]), keys),
+                                  ("host*.test", everywhere)]))
+
+    def configure(self, name, **options):
+        """Options of one host, or of a pattern, that go before those of all hosts."""
+        self.blocks.setdefault(name, {}).update(options)
+        self.write_config()
+
+    def configure_all(self, **options):
+        self.defaults.update(options)
+        self.write_config()
+
+    def known_hosts_of(self, name, text):
+        path = self.client / f"known_hosts-{name}"
+        path.write_text(text)
+        self.configure(name, UserKnownHostsFile=path)
+
+    def fail(self, name, how):
+        """Makes one host fail in one of the ways of FAULTS."""
+        FAULTS[how](self, name)
+
+    def elsewhere(self, name, listener):
+        """Another listener for one host; its key is known as that of all others."""
+        self.configure(name, Port=listener.port)
+        self.known_hosts_of(name, self.known_lines([f"[127.0.0.1]:{listener.port}"]))
+        return listener
+
+    def words(self, name, *words):
+        return ["ssh", "-F", self.config, "-o", "BatchMode=yes", name, *words]
+
+    def ssh(self, name, *words, stdin=b"", timeout=60, **options):
+        """What the system's ssh makes of it."""
+        env = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
+        return subprocess.run(self.words(name, *words), input=stdin, capture_output=True, timeout=timeout,
+                              check=False, env={**env, **options})
+
+    def start_agent(self, *keys):
+        """An agent that alone has these keys, which are taken from their files; the path of its socket."""
+        path = self.directory / "agent"
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 preexec_fn=end_with_parent)
+        self.test.addCleanup(agent.wait)
+        self.test.addCleanup(agent.kill)
+        self.test.wait_for(path.exists, "ssh-agent")
+        for key in keys:
+            subprocess.run(["ssh-add", "-q", key], check=True, env=dict(os.environ, SSH_AUTH_SOCK=str(path)))
+            key.unlink()
+        return path
+
+
+class Sshd(Hosts):
+    """
+    A real sshd of the current user, who is the one that may log in. All keys of `keys` let in. Commands find `home`,
+    which is empty, as their HOME.
+    """
+
+    def __init__(self, test, hosts=200, options=(), log_level="VERBOSE"):
+        require_sshd()
+        super().__init__(test, free_port(), KEY_KINDS, hosts)
+        self.options, self.log_level = list(options), log_level
+        self.home = self.directory / "home"
+        self.home.mkdir()
+        self.authority = make_key(self.directory / "authority")
+        (self.directory / "authorized_keys").write_text("".join(public(key).read_text() for key in self.keys.values()))
         self.process = None
         test.addCleanup(self.stop)
         self.start()
-
-    # The server.
 
     def write_server_config(self):
         lines = [
@@ -235,65 +314,6 @@ class Sshd:
         self.process.wait()
         self.process = None
 
-    # What a client needs.
-
-    def known_lines(self, names, keys=None):
-        return "".join(f"{name} {' '.join(public(key).read_text().split()[:2])}\n"
-                       for key in keys or self.host_keys for name in names)
-
-    def write_known_hosts(self, hashed=False):
-        """By the address, where a client looks it up, and by the names, for who wants to know them."""
-        self.known_hosts.write_text(self.known_lines([f"[127.0.0.1]:{self.port}", *self.names]))
-        if hashed:
-            subprocess.run(["ssh-keygen", "-q", "-H", "-f", self.known_hosts], check=True, capture_output=True)
-            self.known_hosts.with_suffix(".old").unlink()
-
-    def write_config(self):
-        """What `blocks` says of single hosts comes first, and counts."""
-        everywhere = {
-            "HostName": "127.0.0.1", "Port": self.port, "User": USER, "UserKnownHostsFile": self.known_hosts,
-            "GlobalKnownHostsFile": "none", "IdentitiesOnly": "yes", **self.defaults,
-        }
-        others = [f"!{name}" for name, options in self.blocks.items() if "IdentityFile" in options]
-        keys = {"IdentityFile": everywhere.pop("IdentityFile")}  # one more does not replace it
-        self.config.write_text("".join(
-            f"Host {name}\n" + "".join(f"\t{key} {value}\n" for key, value in options.items())
-            for name, options in [*self.blocks.items(), (" ".join(["host*.test", *others]), keys),
-                                  ("host*.test", everywhere)]))
-
-    def configure(self, name, **options):
-        """Options of one host, or of a pattern, that go before those of all hosts."""
-        self.blocks.setdefault(name, {}).update(options)
-        self.write_config()
-
-    def configure_all(self, **options):
-        self.defaults.update(options)
-        self.write_config()
-
-    def words(self, name, *words):
-        return ["ssh", "-F", self.config, "-o", "BatchMode=yes", name, *words]
-
-    def ssh(self, name, *words, stdin=b"", timeout=60, **options):
-        """What the system's ssh makes of it."""
-        env = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
-        return subprocess.run(self.words(name, *words), input=stdin, capture_output=True, timeout=timeout,
-                              check=False, env={**env, **options})
-
-    # On request.
-
-    def start_agent(self, *keys):
-        """An agent that alone has these keys, which are taken from their files; the path of its socket."""
-        path = self.directory / "agent"
-        agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                 preexec_fn=end_with_parent)
-        self.test.addCleanup(agent.wait)
-        self.test.addCleanup(agent.kill)
-        self.test.wait_for(path.exists, "ssh-agent")
-        for key in keys:
-            subprocess.run(["ssh-add", "-q", key], check=True, env=dict(os.environ, SSH_AUTH_SOCK=str(path)))
-            key.unlink()
-        return path
-
     def certified(self, name, kind="ed25519", principals=(USER,), valid="-1m:+1h"):
         """A key that lets in only by its certificate, name-cert.pub."""
         key = make_key(self.client / name, kind)
@@ -301,21 +321,20 @@ class Sshd:
                         public(key)], check=True)
         return key
 
-    def known_hosts_of(self, name, text):
-        path = self.client / f"known_hosts-{name}"
-        path.write_text(text)
-        self.configure(name, UserKnownHostsFile=path)
 
-    def fail(self, name, how):
-        """Makes one host fail in one of the ways of FAULTS."""
-        FAULTS[how](self, name)
+class LightSshd(Hosts):
+    """A server that runs nothing and costs little: see tests/bench/light_sshd.c. Any key lets in."""
 
-    def elsewhere(self, name, listener):
-        """Another listener for one host; its key is known as that of all others."""
-        known = self.known_lines([f"[127.0.0.1]:{listener.port}"])
-        self.configure(name, Port=listener.port)
-        self.known_hosts_of(name, known)
-        return listener
+    def __init__(self, test, program, hosts=200, output_bytes=0):
+        key = shared_key(test.scratch / f"light-{output_bytes}", "ed25519", 1)
+        self.process = subprocess.Popen([program, key, str(output_bytes)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
+        test.addCleanup(self.stop)
+        super().__init__(test, int(self.process.stdout.readline()), ["ed25519"], hosts)
+
+    def stop(self):
+        self.process.kill()
+        self.process.communicate()
 
 
 def wrong_key(sshd, name):
