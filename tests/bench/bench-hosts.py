@@ -5,8 +5,8 @@
 Sets of 1,000,000 hosts of several shapes are read, folded, walked over, and put together with half of themselves.
 ClusterShell does the same with PEER_HOSTS, fewer by default since it needs minutes and all memory for some; both are
 given per host. Memory of the set is what the process had more at its peak than with an empty set.
-Last, nearly 100,000 names in any order are read and folded by a whole process, beside ClusterShell's command `nodeset`; ours
-also walks over the set and unites it with its half.
+Last, nearly 100,000 names in any order are read and folded by a whole process, beside ClusterShell's command
+`nodeset`; ours also walks over the set and unites it with its half.
 """
 
 import hashlib

@@ -106,7 +106,7 @@ def share(pid):
 
 def transport(driver):
     def words(hosts, folded, command, rounds):
-        return [BENCH / "bench-remote-drive", driver, FAN_OUT, rounds, command, f"ssh_config={hosts.config}"], {}
+        return [BENCH / "bench-remote-drive", driver, FAN_OUT, rounds, command, 60, f"config={hosts.config}"], {}
 
     return words
 
@@ -184,8 +184,8 @@ def further(hosts, count):
         rounds = [line.split() for line in measure(words, hosts, hosts.names[:count], "true", ROUNDS).said.splitlines()]
         spent = [int(line[4]) / 1000 / count for line in rounds]
         took = [int(line[3]) / 1e6 for line in rounds]
-        print(f"{name:16s} processor of the first {spent[0]:6.2f} ms each, of others {statistics.median(spent[1:]):6.3f}"
-              f"   wall {took[0]:6.2f} s, {statistics.median(took[1:]):6.2f}")
+        print(f"{name:16s} processor of the first {spent[0]:6.2f} ms each, "
+              f"of others {statistics.median(spent[1:]):6.3f}   wall {took[0]:6.2f} s, {statistics.median(took[1:]):6.2f}")
 
 
 def main():

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-remote-drive DRIVER FAN_OUT ROUNDS COMMAND [NAME=VALUE...]: runs the command on each host
- * named on stdin, one a line, by a transport's table and nothing else, no more than FAN_OUT at a
- * time, then again on the open connections, ROUNDS times. DRIVER is the file, NAME=VALUE its
- * settings. Prints of each round, in one line: the hosts that exited with 0, those that did not,
- * bytes of output, and in microseconds the wall time and the processor time of this process and of
- * those it has waited for. The reason of the first failure goes to stderr.
+ * bench-remote-drive DRIVER FAN_OUT ROUNDS COMMAND SECONDS [NAME=VALUE...]: runs the command on
+ * each host named on stdin, one a line, by a transport's table and nothing else, no more than
+ * FAN_OUT at a time and with SECONDS to connect, then again on the open connections, ROUNDS times.
+ * DRIVER is the file, NAME=VALUE its settings. Prints of each round, in one line: the hosts that
+ * exited with 0, those that did not, bytes of output, and in microseconds the wall time and the
+ * processor time of this process and of those it has waited for. Of each failure the host,
+ * kind, exit code and reason go to stderr, between tabs.
  */
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -72,10 +73,9 @@ static void ended(void *data, const struct spk_transport_end *end)
 		current.good++;
 		return;
 	}
-	if (current.bad++ == 0)
-		fprintf(stderr, "%s: kind %" PRIu32 ", exit code %" PRId32 ": %s\n",
-			(const char *)data, end->kind, end->exit_code,
-			end->reason ? end->reason : "");
+	current.bad++;
+	fprintf(stderr, "%s\t%" PRIu32 "\t%" PRId32 "\t%s\n", (const char *)data, end->kind,
+		end->exit_code, end->reason ? end->reason : "");
 }
 
 static const struct spk_transport_calls calls = {
@@ -124,7 +124,7 @@ static void wait_and_dispatch(const struct spk_transport_driver *driver, void *t
 
 /* The command on all of them, once. */
 static int run(const struct spk_transport_driver *driver, void *transport, char **names,
-	       size_t count, size_t fan_out, const char *text)
+	       size_t count, size_t fan_out, const char *text, int64_t seconds)
 {
 	struct spk_reason_buffer reason;
 
@@ -135,7 +135,7 @@ static int run(const struct spk_transport_driver *driver, void *transport, char 
 				.size = sizeof(command),
 				.host = names[current.started],
 				.command = text,
-				.connect_timeout_ns = INT64_C(60000000000),
+				.connect_timeout_ns = seconds * INT64_C(1000000000),
 				.data = names[current.started],
 			};
 
@@ -167,9 +167,9 @@ int main(int argc, char **argv)
 	struct spk_reason_buffer reason;
 	size_t count, used = 0;
 
-	if (argc < 5)
+	if (argc < 6)
 		return EXIT_FAILURE;
-	for (int i = 5; i < argc && used < 16; i++) {
+	for (int i = 6; i < argc && used < 16; i++) {
 		char *value = strchr(argv[i], '=');
 
 		if (!value)
@@ -192,7 +192,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	for (long rounds = strtol(argv[3], NULL, 10); rounds > 0; rounds--) {
-		if (run(driver, transport, names, count, strtoul(argv[2], NULL, 10), argv[4]) < 0)
+		if (run(driver, transport, names, count, strtoul(argv[2], NULL, 10), argv[4],
+			strtol(argv[5], NULL, 10)) < 0)
 			return EXIT_FAILURE;
 		int64_t end = now_us(), after = processor_us();
 

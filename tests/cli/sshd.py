@@ -92,11 +92,12 @@ class Between(Listener):
         self.pump(far, one, self.from_server())
 
     def pump(self, source, sink, change):
-        """Hands each piece to the generator `change` and on what comes of it, until either has an end."""
+        """Hands each piece to the generator `change` and on the pieces it makes of it, until either has an end."""
         next(change)
         with contextlib.suppress(OSError, StopIteration):
             while got := source.recv(65536):
-                sink.sendall(change.send(got))
+                for piece in change.send(got):
+                    sink.sendall(piece)
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -104,7 +105,7 @@ class Between(Listener):
     def from_client(self):
         got = b""
         while True:
-            got = yield got
+            got = yield [got]
 
     from_server = from_client
 
@@ -119,7 +120,7 @@ class CutOff(Between):
     def from_server(self):
         left, got = self.after, b""
         while True:
-            got = yield got
+            got = yield [got]
             if len(got) >= left:
                 return
             left -= len(got)
@@ -135,7 +136,7 @@ class Slow(Between):
     def from_server(self):
         got = b""
         while True:
-            got = yield got
+            got = yield [got]
             time.sleep(self.seconds)
 
 
@@ -154,9 +155,10 @@ class Hosts:
         self.names = [f"host{number:03d}.test" for number in range(1, hosts + 1)]
         self.host_keys = [shared_key(self.directory / f"host_{kind}", kind, 1) for kind in host_keys]
         self.keys = {kind: shared_key(self.client / f"id_{kind}", kind, 2) for kind in KEY_KINDS}
-        self.known_hosts = self.client / "known_hosts"
-        self.write_known_hosts()
+        self.known_hosts, self.hashed = self.client / "known_hosts", False
         self.blocks, self.defaults = {}, {"IdentityFile": self.keys["ed25519"]}
+        self.places = [f"[127.0.0.1]:{port}"]  # by which clients know hosts
+        self.write_known_hosts()
         self.config = self.client / "ssh_config"
         self.write_config()
 
@@ -164,10 +166,10 @@ class Hosts:
         return "".join(f"{name} {' '.join(public(key).read_text().split()[:2])}\n"
                        for key in keys or self.host_keys for name in names)
 
-    def write_known_hosts(self, hashed=False):
+    def write_known_hosts(self):
         """By the address, where a client looks it up, and by the names, for who wants to know them."""
-        self.known_hosts.write_text(self.known_lines([f"[127.0.0.1]:{self.port}", *self.names]))
-        if hashed:
+        self.known_hosts.write_text(self.known_lines([*self.places, *self.names]))
+        if self.hashed:
             subprocess.run(["ssh-keygen", "-q", "-H", "-f", self.known_hosts], check=True, capture_output=True)
             self.known_hosts.with_suffix(".old").unlink()
 
@@ -205,8 +207,13 @@ class Hosts:
     def elsewhere(self, name, listener):
         """Another listener for one host; its key is known as that of all others."""
         self.configure(name, Port=listener.port)
-        self.known_hosts_of(name, self.known_lines([f"[127.0.0.1]:{listener.port}"]))
+        self.places.append(self.place(name))
+        self.write_known_hosts()
         return listener
+
+    def place(self, name):
+        options = {"HostName": "127.0.0.1", "Port": self.port, **self.blocks.get(name, {})}
+        return f"[{options['HostName']}]:{options['Port']}"
 
     def words(self, name, *words):
         return ["ssh", "-F", self.config, "-o", "BatchMode=yes", name, *words]
@@ -237,6 +244,8 @@ class Sshd(Hosts):
     which is empty, as their HOME.
     """
 
+    address, prefix = "127.0.0.1", ()  # where it listens, and what is put before its command
+
     def __init__(self, test, hosts=200, options=(), log_level="VERBOSE"):
         require_sshd()
         super().__init__(test, free_port(), KEY_KINDS, hosts)
@@ -251,7 +260,7 @@ class Sshd(Hosts):
 
     def write_server_config(self):
         lines = [
-            "ListenAddress 127.0.0.1", f"Port {self.port}", *(f"HostKey {key}" for key in self.host_keys),
+            f"ListenAddress {self.address}", f"Port {self.port}", *(f"HostKey {key}" for key in self.host_keys),
             f"AuthorizedKeysFile {self.directory}/authorized_keys", f"TrustedUserCAKeys {public(self.authority)}",
             "PidFile none", "UsePAM no", "StrictModes no", "PermitRootLogin yes", "PasswordAuthentication no",
             "KbdInteractiveAuthentication no", "UseDNS no", "PrintMotd no", "PrintLastLog no", "PermitUserRC no",
@@ -267,9 +276,10 @@ class Sshd(Hosts):
     def start(self):
         if os.geteuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as its unit does
-        self.process = subprocess.Popen([SSHD, "-D", "-f", self.write_server_config(), "-E", self.directory / "log"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
+        self.process = subprocess.Popen([*self.prefix, SSHD, "-D", "-f", self.write_server_config(), "-E",
+                                         self.directory / "log"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        preexec_fn=end_with_parent)
         self.test.wait_for(self.answers, "sshd", 30)
 
     def answers(self):
@@ -341,7 +351,7 @@ def wrong_key(sshd, name):
     other = sshd.directory / "other_host_key"
     if not other.exists():
         make_key(other)
-    sshd.known_hosts_of(name, sshd.known_lines([f"[127.0.0.1]:{sshd.port}"], [other]))
+    sshd.known_hosts_of(name, sshd.known_lines([sshd.place(name)], [other]))
 
 
 def denied_key(sshd, name):
@@ -359,7 +369,7 @@ FAULTS = {
     "wrong host key": wrong_key,
     "unknown host key": lambda sshd, name: sshd.known_hosts_of(name, ""),
     "revoked host key": lambda sshd, name: sshd.known_hosts_of(
-        name, sshd.known_lines([f"@revoked [127.0.0.1]:{sshd.port}"])),
+        name, sshd.known_lines([f"@revoked {sshd.place(name)}"])),
     "denied key": denied_key,
     "no address": lambda sshd, name: sshd.configure(name, HostName=f"{name}.invalid"),
     "refused": lambda sshd, name: sshd.elsewhere(name, Closed()),
