@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Commands on many hosts of which some fail, in every way: each behind an address of its own in another network
-namespace, where packets to it can vanish. The driver on libssh alone; what the accessor makes of it is tested with it.
+namespace, where packets to it can vanish. The driver on libssh alone, and a cookbook that uses the accessor.
 """
 
 import contextlib
@@ -9,15 +9,15 @@ import ctypes
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
-from harness import BUILD, LONG, PREFIX, SOURCE, CommandTest
+from harness import BUILD, FIXTURES, LONG, PREFIX, SOURCE, CommandTest
 from listeners import Closed, Listener
 from sshd import FAULTS, CutOff, Garbage, Reset, Slow, Sshd, noise, require_sshd
 
@@ -31,14 +31,20 @@ CONNECT_SECONDS = 15
 EXITED, SIGNALLED, UNREACHABLE, HOST_KEY, DENIED, LOST, UNSUPPORTED, FAILED = range(8)
 
 
-def driver():
-    return next(PREFIX.rglob("transport-libssh.so"), None)
+# As fixture.remote calls them.
+ENDS = {"ok": EXITED, "failed": EXITED, "signalled": SIGNALLED, "unreachable": UNREACHABLE, "host-key": HOST_KEY,
+        "denied": DENIED, "lost": LOST, "unsupported": UNSUPPORTED, "error": FAILED}
 
 
 def setUpModule():
     require_sshd()
-    if not driver():
-        raise unittest.SkipTest("the driver on libssh is not here")
+
+
+def driver(name="libssh"):
+    found = next(PREFIX.rglob(f"transport-{name}.so"), None)
+    if not found:
+        raise unittest.SkipTest(f"the transport {name} is not here")
+    return found
 
 
 class Network(Namespaces):
@@ -149,72 +155,11 @@ WAYS = {
 }
 
 
-class Faults(CommandTest):
+class Hosts(CommandTest):
     def make(self, hosts):
         self.network = Network(self.addCleanup, hosts)
         self.sshd = SshdThere(self, self.network, hosts)
         return self.sshd
-
-    def start_drive(self, names, command, at_once=32):
-        given = self.write("names", "".join(f"{name}\n" for name in names))
-        with open(given, "rb") as stdin:
-            process = subprocess.Popen(
-                [*self.network.here, DRIVE, driver(), str(at_once), "1", command, str(CONNECT_SECONDS),
-                 f"config={self.sshd.config}"],
-                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
-        for stream in (process.stdout, process.stderr):
-            self.addCleanup(stream.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
-
-    def ends(self, process, timeout=300):
-        """How many exited with 0, and of each other host the kind of its end, exit code and reason."""
-        result = self.finish(process, timeout)
-        self.assertEqual(result.code, 0, result)
-        failed = {}
-        for line in result.err.splitlines():
-            host, kind, code, reason = line.split("\t")
-            failed[host] = (int(kind), int(code), reason)
-        return int(result.out.split()[0]), failed
-
-    def test_some_fail_in_every_way(self):
-        """They are told apart, and the others are as if they were not there."""
-        sshd = self.make(HOSTS)
-        names = random.Random(SEED).sample(sshd.names, max(len(WAYS), HOSTS // 20))
-        broken = {name: list(WAYS)[number % len(WAYS)] for number, name in enumerate(names)}
-        for name, way in broken.items():
-            WAYS[way][0](sshd, name)
-        good, failed = self.ends(self.start_drive(sshd.names, "true"))
-        for name, way in broken.items():
-            kinds = WAYS[way][1]
-            with self.subTest(way, host=name):
-                self.assertIn(failed.get(name, (EXITED,))[0], kinds, failed.get(name))
-                if kinds != (EXITED,):
-                    self.assertRegex(failed[name][2], r"\A[ -~]+\Z")
-        self.assertEqual({name for name in failed if name not in broken}, set())
-        self.assertEqual(good + len(failed), HOSTS)
-
-    def test_hosts_go_while_their_command_runs(self):
-        """One whose packets vanish, one whose sshd dies, one whose sshd stops; one command is killed."""
-        sshd = self.make(6)
-        marks = self.scratch / "began"
-        marks.mkdir()
-        process = self.start_drive(sshd.names, f"touch {marks}/$$; sleep 15")
-        self.wait_for(lambda: len(list(marks.iterdir())) == 6, "six commands", 60)
-        sessions = self.sessions()
-        self.assertEqual(set(sessions), set(sshd.address_of(name) for name in sshd.names), "of each host one")
-        vanished, died, stopped, killed = (sshd.address_of(name) for name in sshd.names[:4])
-        self.network.mark("gone", vanished)
-        os.kill(sessions[died][0], signal.SIGKILL)
-        os.kill(sessions[stopped][0], signal.SIGSTOP)
-        os.kill(sessions[killed][1], signal.SIGTERM)
-        begin = time.monotonic()
-        good, failed = self.ends(process)
-        self.assertEqual({name: failed[name][0] for name in sorted(failed)},
-                         dict(zip(sshd.names, (LOST, LOST, LOST, SIGNALLED))), failed)
-        self.assertEqual(good, 2)
-        self.assertGreater(time.monotonic() - begin, 1)
 
     def sessions(self):
         """By the address of the host: the process of its connection that carries the bytes, and the shell."""
@@ -228,6 +173,144 @@ class Faults(CommandTest):
                     if pathlib.Path(f"/proc/{parent}/comm").read_text().strip() == "sshd":
                         found[connection.split()[2]] = (parent, pid)
         return found
+
+    def wait_for_commands(self, names, process):
+        """Until one runs on each of the hosts."""
+        addresses = {self.sshd.address_of(name) for name in names}
+        self.wait_for(lambda: process.poll() is not None or set(self.sessions()) == addresses, "a command of each", 60)
+        self.assertIsNone(process.poll())
+
+
+class Faults:
+    """What each way to run commands tells: by start_on(), and by ends(), which gives the failures by host."""
+
+    def test_some_fail_in_every_way(self):
+        """They are told apart, and the others are as if they were not there."""
+        sshd = self.make(HOSTS)
+        names = random.Random(SEED).sample(sshd.names, max(len(WAYS), HOSTS // 20))
+        broken = {name: list(WAYS)[number % len(WAYS)] for number, name in enumerate(names)}
+        for name, way in broken.items():
+            WAYS[way][0](sshd, name)
+        good, failed = self.ends(self.start_on(sshd.names, "true"))
+        for name, way in broken.items():
+            kinds = WAYS[way][1]
+            with self.subTest(way, host=name):
+                self.assertIn(failed.get(name, (EXITED,))[0], kinds, failed.get(name))
+                if kinds != (EXITED,):
+                    self.assertRegex(failed[name][1], r"\A[ -~]+\Z")
+        self.assertEqual({name for name in failed if name not in broken}, set())
+        self.assertEqual(good + len(failed), HOSTS)
+
+    def test_hosts_go_while_their_command_runs(self):
+        """One whose packets vanish, one whose sshd dies, one whose sshd stops."""
+        sshd = self.make(5)
+        process = self.start_on(sshd.names, "exec sleep 15")
+        self.wait_for_commands(sshd.names, process)
+        vanished, died, stopped = (sshd.address_of(name) for name in sshd.names[:3])
+        sessions = self.sessions()
+        self.network.mark("gone", vanished)
+        os.kill(sessions[died][0], signal.SIGKILL)
+        os.kill(sessions[stopped][0], signal.SIGSTOP)
+        good, failed = self.ends(process)
+        self.assertEqual({name: failed[name][0] for name in sorted(failed)},
+                         dict.fromkeys(sshd.names[:3], LOST), failed)
+        self.assertEqual(good, 2)
+
+
+class Driver(Faults, Hosts):
+    """By the calls of its table."""
+
+    def start_on(self, names, command, at_once=32):
+        library = driver()
+        given = self.write("names", "".join(f"{name}\n" for name in names))
+        with open(given, "rb") as stdin:
+            process = subprocess.Popen(
+                [*self.network.here, DRIVE, library, str(at_once), "1", command, str(CONNECT_SECONDS),
+                 f"config={self.sshd.config}"],
+                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
+        for stream in (process.stdout, process.stderr):
+            self.addCleanup(stream.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def ends(self, process):
+        result = self.finish(process, 300)
+        self.assertEqual(result.code, 0, result)
+        failed = {}
+        for line in result.err.splitlines():
+            host, kind, _, reason = line.split("\t")
+            failed[host] = (int(kind), reason)
+        return int(result.out.split()[0]), failed
+
+    def test_a_command_is_killed(self):
+        sshd = self.make(2)
+        process = self.start_on(sshd.names, "exec sleep 15")
+        self.wait_for_commands(sshd.names, process)
+        os.kill(self.sessions()[sshd.address_of(sshd.names[0])][1], signal.SIGTERM)
+        good, failed = self.ends(process)
+        self.assertEqual((good, {name: kind for name, (kind, _) in failed.items()}), (1, {sshd.names[0]: SIGNALLED}))
+
+
+class Cookbook(Faults, Hosts):
+    """By a cookbook, and the transport that is there when nobody chooses one."""
+
+    transport = "libssh"
+
+    def make(self, hosts):
+        driver(self.transport)
+        if not (FIXTURES / "fixture" / "remote.so").exists():
+            self.skipTest("there is no cookbook that runs commands")
+        super().make(hosts)
+        self.write("etc/remote/config.cfg",
+                   f'transport = "{self.transport}";\n{self.transport} = {{ config = "{self.sshd.config}"; }};\n')
+        self.config.write_text(self.configuration(
+            [FIXTURES], f'instance_params = {{ spicerack_config_dir = "{self.scratch}/etc"; }};\n'))
+        return self.sshd
+
+    def start_on(self, names, command, at_once=32):
+        return self.start("fixture.remote", "--caught", "--quiet", "--any-code", "--batch", str(at_once), "--connect",
+                          f"{CONNECT_SECONDS}s", "--", "D{" + ",".join(names) + "}", command,
+                          prefix=self.network.here)
+
+    def ends(self, process):
+        result = self.finish(process, 300)
+        self.assertEqual(result.code, 0, result)
+        told = re.findall(r"RESULT (\S+) 0 (\S+) code=(-?\d+) \S+ out=\S+ err=\S+ ?(.*)", result.out)
+        kinds = {host: (ENDS[end], reason) for host, end, code, reason in told if (end, code) != ("ok", "0")}
+        return sum((end, code) == ("ok", "0") for _, end, code, _ in told), kinds
+
+    # These hosts are one machine: the end of a command on one reaches the others by its number in their /proc.
+    test_hosts_go_while_their_command_runs = None
+
+    def test_nothing_is_left_on_hosts_that_were_cut_off(self):
+        """What runs there ends though nobody can tell it, and the run tells that it does not know."""
+        sshd = self.make(3)
+        process = self.start_on(sshd.names, "sleep 600 & sleep 600")
+        self.wait_for_commands(sshd.names, process)
+        addresses = [sshd.address_of(name) for name in sshd.names]
+        self.wait_for(lambda: len(self.running_on(addresses)) == 6, "all that sleep")
+        for address in addresses:
+            self.network.mark("gone", address)
+        self.wait_for(lambda: not self.running_on(addresses), "the end of what runs there", 60)
+        good, failed = self.ends(process)
+        self.assertEqual((good, {name: kind for name, (kind, _) in failed.items()}), (0, dict.fromkeys(sshd.names, LOST)))
+
+    def running_on(self, addresses):
+        """The processes that sleep there."""
+        found = []
+        for pid in self.sshd.children():
+            with contextlib.suppress(OSError):
+                environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+                if name == "sleep" and any(f" {address} {self.sshd.port}\0" in environment for address in addresses):
+                    found.append(pid)
+        return found
+
+
+@unittest.skipUnless(LONG, "starts an ssh for each host")
+class Openssh(Cookbook):
+    transport = "openssh"
 
 
 if __name__ == "__main__":
