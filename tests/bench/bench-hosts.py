@@ -5,16 +5,23 @@
 Sets of 1,000,000 hosts of several shapes are read, folded, walked over, and put together with half of themselves.
 ClusterShell does the same with PEER_HOSTS, fewer by default since it needs minutes and all memory for some; both are
 given per host. Memory of the set is what the process had more at its peak than with an empty set.
+Last, nearly 100,000 names in any order are read and folded by a whole process, beside ClusterShell's command
+`nodeset`; ours also walks over the set and unites it with its half.
 """
 
 import hashlib
+import os
 import pathlib
+import random
 import subprocess
 import sys
+import tempfile
+import time
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 HOSTS = int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
 PEER_HOSTS = int(sys.argv[3]) if len(sys.argv) > 3 else 20000
+OURS = BUILD / "tests" / "bench" / "bench-hosts-set"
 
 PEER = r"""
 import resource, sys, time
@@ -69,9 +76,35 @@ def report(name, words, count):
               f"{of_set}peak {(peak - empty) * 1024 / hosts:7.1f} B each")
 
 
+def command(words, text):
+    """Seconds of wall and processor time, and MiB at the peak."""
+    with tempfile.TemporaryFile() as given:
+        given.write(text.encode())
+        given.seek(0)
+        begin = time.perf_counter()
+        process = subprocess.Popen(words, stdin=given, stdout=subprocess.DEVNULL)
+        _, process.returncode, usage = os.wait4(process.pid, 0)
+    if process.returncode:
+        sys.exit(f"{words} failed")
+    return time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def commands(count=100000):
+    names = [f"web{number:06d}.dc{1 + number // (count // 2)}.example" for number in range(count) if number % 97]
+    random.Random(1).shuffle(names)
+    costs = {"ours": min(command([OURS], ",".join(names)) for _ in range(3)),
+             "nodeset": command(["nodeset", "-f"], "\n".join(names))}
+    for name, cost in costs.items():
+        wall, processor, peak = cost
+        ratios = [theirs / ours for theirs, ours in zip(cost, costs["ours"])]
+        print(f"{name:14s} {len(names)} names folded: {wall:7.3f} s ({ratios[0]:.0f}), processor {processor:7.3f} s "
+              f"({ratios[1]:.0f}), peak {peak:6.1f} MiB ({ratios[2]:.0f})")
+
+
 def main():
-    report("ours", [BUILD / "tests" / "bench" / "bench-hosts-set"], HOSTS)
+    report("ours", [OURS], HOSTS)
     report("ClusterShell", ["/usr/bin/python3", "-c", PEER], PEER_HOSTS)
+    commands()
 
 
 if __name__ == "__main__":

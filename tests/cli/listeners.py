@@ -32,12 +32,13 @@ def free_port():
 
 
 class Listener:
-    """Takes connections on loopback; how it treats them is its `serve`."""
+    """Takes connections, on loopback; how it treats them is its `serve`."""
 
     one_by_one = False
+    address = "127.0.0.1"
 
     def __init__(self, test, port=0):
-        self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener = socket.create_server((self.address, port))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
         self.ended = False

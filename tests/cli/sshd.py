@@ -92,11 +92,12 @@ class Between(Listener):
         self.pump(far, one, self.from_server())
 
     def pump(self, source, sink, change):
-        """Hands each piece to the generator `change` and on what comes of it, until either has an end."""
+        """Hands each piece to the generator `change` and on the pieces it makes of it, until either has an end."""
         next(change)
         with contextlib.suppress(OSError, StopIteration):
             while got := source.recv(65536):
-                sink.sendall(change.send(got))
+                for piece in change.send(got):
+                    sink.sendall(piece)
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -104,7 +105,7 @@ class Between(Listener):
     def from_client(self):
         got = b""
         while True:
-            got = yield got
+            got = yield [got]
 
     from_server = from_client
 
@@ -119,7 +120,7 @@ class CutOff(Between):
     def from_server(self):
         left, got = self.after, b""
         while True:
-            got = yield got
+            got = yield [got]
             if len(got) >= left:
                 return
             left -= len(got)
@@ -135,44 +136,131 @@ class Slow(Between):
     def from_server(self):
         got = b""
         while True:
-            got = yield got
+            got = yield [got]
             time.sleep(self.seconds)
 
 
-class Sshd:
+class Hosts:
     """
-    A real sshd of the current user, who is the one that may log in, behind the names host001.test, host002.test ...
-    `test` has `scratch`, `addCleanup` and `wait_for`. All of a client's side is in the directory `client`:
-    `ssh_config`, `known_hosts`, and the keys id_ed25519, id_ecdsa and id_rsa, each of which lets in. Commands find
-    `home`, which is empty, as their HOME.
+    The names host001.test, host002.test ... that all mean a port of loopback, and what a client needs to reach it, in
+    the directory `client`: `ssh_config`, `known_hosts`, and the keys id_ed25519, id_ecdsa and id_rsa. `test` has
+    `scratch`, `addCleanup` and `wait_for`.
     """
+
+    def __init__(self, test, port, host_keys, hosts=200):
+        self.test, self.port = test, port
+        self.directory = test.scratch / f"hosts-{port}"
+        self.client = self.directory / "client"
+        self.client.mkdir(parents=True)
+        self.names = [f"host{number:03d}.test" for number in range(1, hosts + 1)]
+        self.host_keys = [shared_key(self.directory / f"host_{kind}", kind, 1) for kind in host_keys]
+        self.keys = {kind: shared_key(self.client / f"id_{kind}", kind, 2) for kind in KEY_KINDS}
+        self.known_hosts, self.hashed = self.client / "known_hosts", False
+        self.blocks, self.defaults = {}, {"IdentityFile": self.keys["ed25519"]}
+        self.places = [f"[127.0.0.1]:{port}"]  # by which clients know hosts
+        self.write_known_hosts()
+        self.config = self.client / "ssh_config"
+        self.write_config()
+
+    def known_lines(self, names, keys=None):
+        return "".join(f"{name} {' '.join(public(key).read_text().split()[:2])}\n"
+                       for key in keys or self.host_keys for name in names)
+
+    def write_known_hosts(self):
+        """By the address, where a client looks it up, and by the names, for who wants to know them."""
+        self.known_hosts.write_text(self.known_lines([*self.places, *self.names]))
+        if self.hashed:
+            subprocess.run(["ssh-keygen", "-q", "-H", "-f", self.known_hosts], check=True, capture_output=True)
+            self.known_hosts.with_suffix(".old").unlink()
+
+    def write_config(self):
+        """What `blocks` says of single hosts comes first, and counts."""
+        everywhere = {
+            "HostName": "127.0.0.1", "Port": self.port, "User": USER, "UserKnownHostsFile": self.known_hosts,
+            "GlobalKnownHostsFile": "none", "IdentitiesOnly": "yes", **self.defaults,
+        }
+        others = [f"!{name}" for name, options in self.blocks.items() if "IdentityFile" in options]
+        keys = {"IdentityFile": everywhere.pop("IdentityFile")}  # one more does not replace it
+        self.config.write_text("".join(
+            f"Host {name}\n" + "".join(f"\t{key} {value}\n" for key, value in options.items())
+            for name, options in [*self.blocks.items(), (" ".join(["host*.test", *others]), keys),
+                                  ("host*.test", everywhere)]))
+
+    def configure(self, name, **options):
+        """Options of one host, or of a pattern, that go before those of all hosts."""
+        self.blocks.setdefault(name, {}).update(options)
+        self.write_config()
+
+    def configure_all(self, **options):
+        self.defaults.update(options)
+        self.write_config()
+
+    def known_hosts_of(self, name, text):
+        path = self.client / f"known_hosts-{name}"
+        path.write_text(text)
+        self.configure(name, UserKnownHostsFile=path)
+
+    def fail(self, name, how):
+        """Makes one host fail in one of the ways of FAULTS."""
+        FAULTS[how](self, name)
+
+    def elsewhere(self, name, listener):
+        """Another listener for one host; its key is known as that of all others."""
+        self.configure(name, Port=listener.port)
+        self.places.append(self.place(name))
+        self.write_known_hosts()
+        return listener
+
+    def place(self, name):
+        options = {"HostName": "127.0.0.1", "Port": self.port, **self.blocks.get(name, {})}
+        return f"[{options['HostName']}]:{options['Port']}"
+
+    def words(self, name, *words):
+        return ["ssh", "-F", self.config, "-o", "BatchMode=yes", name, *words]
+
+    def ssh(self, name, *words, stdin=b"", timeout=60, **options):
+        """What the system's ssh makes of it."""
+        env = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
+        return subprocess.run(self.words(name, *words), input=stdin, capture_output=True, timeout=timeout,
+                              check=False, env={**env, **options})
+
+    def start_agent(self, *keys):
+        """An agent that alone has these keys, which are taken from their files; the path of its socket."""
+        path = self.directory / "agent"
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 preexec_fn=end_with_parent)
+        self.test.addCleanup(agent.wait)
+        self.test.addCleanup(agent.kill)
+        self.test.wait_for(path.exists, "ssh-agent")
+        for key in keys:
+            subprocess.run(["ssh-add", "-q", key], check=True, env=dict(os.environ, SSH_AUTH_SOCK=str(path)))
+            key.unlink()
+        return path
+
+
+class Sshd(Hosts):
+    """
+    A real sshd of the current user, who is the one that may log in. All keys of `keys` let in. Commands find `home`,
+    which is empty, as their HOME.
+    """
+
+    address, prefix = "127.0.0.1", ()  # where it listens, and what is put before its command
 
     def __init__(self, test, hosts=200, options=(), log_level="VERBOSE"):
         require_sshd()
-        self.test, self.port, self.options, self.log_level = test, free_port(), list(options), log_level
-        self.directory = test.scratch / f"sshd-{self.port}"
-        self.client, self.home = self.directory / "client", self.directory / "home"
-        for each in (self.client, self.home):
-            each.mkdir(parents=True)
-        self.names = [f"host{number:03d}.test" for number in range(1, hosts + 1)]
-        self.host_keys = [shared_key(self.directory / f"host_{kind}", kind, 1) for kind in KEY_KINDS]
-        self.keys = {kind: shared_key(self.client / f"id_{kind}", kind, 2) for kind in KEY_KINDS}
+        super().__init__(test, free_port(), KEY_KINDS, hosts)
+        self.options, self.log_level = list(options), log_level
+        self.home = self.directory / "home"
+        self.home.mkdir()
         self.authority = make_key(self.directory / "authority")
         (self.directory / "authorized_keys").write_text("".join(public(key).read_text() for key in self.keys.values()))
-        self.known_hosts = self.client / "known_hosts"
-        self.write_known_hosts()
-        self.blocks, self.defaults = {}, {"IdentityFile": self.keys["ed25519"]}
-        self.config = self.client / "ssh_config"
-        self.write_config()
         self.process = None
         test.addCleanup(self.stop)
         self.start()
 
-    # The server.
-
     def write_server_config(self):
         lines = [
-            "ListenAddress 127.0.0.1", f"Port {self.port}", *(f"HostKey {key}" for key in self.host_keys),
+            f"ListenAddress {self.address}", f"Port {self.port}", *(f"HostKey {key}" for key in self.host_keys),
             f"AuthorizedKeysFile {self.directory}/authorized_keys", f"TrustedUserCAKeys {public(self.authority)}",
             "PidFile none", "UsePAM no", "StrictModes no", "PermitRootLogin yes", "PasswordAuthentication no",
             "KbdInteractiveAuthentication no", "UseDNS no", "PrintMotd no", "PrintLastLog no", "PermitUserRC no",
@@ -188,9 +276,10 @@ class Sshd:
     def start(self):
         if os.geteuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as its unit does
-        self.process = subprocess.Popen([SSHD, "-D", "-f", self.write_server_config(), "-E", self.directory / "log"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
+        self.process = subprocess.Popen([*self.prefix, SSHD, "-D", "-f", self.write_server_config(), "-E",
+                                         self.directory / "log"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        preexec_fn=end_with_parent)
         self.test.wait_for(self.answers, "sshd", 30)
 
     def answers(self):
@@ -235,65 +324,6 @@ class Sshd:
         self.process.wait()
         self.process = None
 
-    # What a client needs.
-
-    def known_lines(self, names, keys=None):
-        return "".join(f"{name} {' '.join(public(key).read_text().split()[:2])}\n"
-                       for key in keys or self.host_keys for name in names)
-
-    def write_known_hosts(self, hashed=False):
-        """By the address, where a client looks it up, and by the names, for who wants to know them."""
-        self.known_hosts.write_text(self.known_lines([f"[127.0.0.1]:{self.port}", *self.names]))
-        if hashed:
-            subprocess.run(["ssh-keygen", "-q", "-H", "-f", self.known_hosts], check=True, capture_output=True)
-            self.known_hosts.with_suffix(".old").unlink()
-
-    def write_config(self):
-        """What `blocks` says of single hosts comes first, and counts."""
-        everywhere = {
-            "HostName": "127.0.0.1", "Port": self.port, "User": USER, "UserKnownHostsFile": self.known_hosts,
-            "GlobalKnownHostsFile": "none", "IdentitiesOnly": "yes", **self.defaults,
-        }
-        others = [f"!{name}" for name, options in self.blocks.items() if "IdentityFile" in options]
-        keys = {"IdentityFile": everywhere.pop("IdentityFile")}  # one more does not replace it
-        self.config.write_text("".join(
-            f"Host {name}\n" + "".join(f"\t{key} {value}\n" for key, value in options.items())
-            for name, options in [*self.blocks.items(), (" ".join(["host*.test", *others]), keys),
-                                  ("host*.test", everywhere)]))
-
-    def configure(self, name, **options):
-        """Options of one host, or of a pattern, that go before those of all hosts."""
-        self.blocks.setdefault(name, {}).update(options)
-        self.write_config()
-
-    def configure_all(self, **options):
-        self.defaults.update(options)
-        self.write_config()
-
-    def words(self, name, *words):
-        return ["ssh", "-F", self.config, "-o", "BatchMode=yes", name, *words]
-
-    def ssh(self, name, *words, stdin=b"", timeout=60, **options):
-        """What the system's ssh makes of it."""
-        env = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
-        return subprocess.run(self.words(name, *words), input=stdin, capture_output=True, timeout=timeout,
-                              check=False, env={**env, **options})
-
-    # On request.
-
-    def start_agent(self, *keys):
-        """An agent that alone has these keys, which are taken from their files; the path of its socket."""
-        path = self.directory / "agent"
-        agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                 preexec_fn=end_with_parent)
-        self.test.addCleanup(agent.wait)
-        self.test.addCleanup(agent.kill)
-        self.test.wait_for(path.exists, "ssh-agent")
-        for key in keys:
-            subprocess.run(["ssh-add", "-q", key], check=True, env=dict(os.environ, SSH_AUTH_SOCK=str(path)))
-            key.unlink()
-        return path
-
     def certified(self, name, kind="ed25519", principals=(USER,), valid="-1m:+1h"):
         """A key that lets in only by its certificate, name-cert.pub."""
         key = make_key(self.client / name, kind)
@@ -301,28 +331,27 @@ class Sshd:
                         public(key)], check=True)
         return key
 
-    def known_hosts_of(self, name, text):
-        path = self.client / f"known_hosts-{name}"
-        path.write_text(text)
-        self.configure(name, UserKnownHostsFile=path)
 
-    def fail(self, name, how):
-        """Makes one host fail in one of the ways of FAULTS."""
-        FAULTS[how](self, name)
+class LightSshd(Hosts):
+    """A server that runs nothing and costs little: see tests/bench/light_sshd.c. Any key lets in."""
 
-    def elsewhere(self, name, listener):
-        """Another listener for one host; its key is known as that of all others."""
-        known = self.known_lines([f"[127.0.0.1]:{listener.port}"])
-        self.configure(name, Port=listener.port)
-        self.known_hosts_of(name, known)
-        return listener
+    def __init__(self, test, program, hosts=200, output_bytes=0):
+        key = shared_key(test.scratch / f"light-{output_bytes}", "ed25519", 1)
+        self.process = subprocess.Popen([program, key, str(output_bytes)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
+        test.addCleanup(self.stop)
+        super().__init__(test, int(self.process.stdout.readline()), ["ed25519"], hosts)
+
+    def stop(self):
+        self.process.kill()
+        self.process.communicate()
 
 
 def wrong_key(sshd, name):
     other = sshd.directory / "other_host_key"
     if not other.exists():
         make_key(other)
-    sshd.known_hosts_of(name, sshd.known_lines([f"[127.0.0.1]:{sshd.port}"], [other]))
+    sshd.known_hosts_of(name, sshd.known_lines([sshd.place(name)], [other]))
 
 
 def denied_key(sshd, name):
@@ -340,7 +369,7 @@ FAULTS = {
     "wrong host key": wrong_key,
     "unknown host key": lambda sshd, name: sshd.known_hosts_of(name, ""),
     "revoked host key": lambda sshd, name: sshd.known_hosts_of(
-        name, sshd.known_lines([f"@revoked [127.0.0.1]:{sshd.port}"])),
+        name, sshd.known_lines([f"@revoked {sshd.place(name)}"])),
     "denied key": denied_key,
     "no address": lambda sshd, name: sshd.configure(name, HostName=f"{name}.invalid"),
     "refused": lambda sshd, name: sshd.elsewhere(name, Closed()),

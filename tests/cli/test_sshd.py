@@ -51,7 +51,8 @@ class Clients(Server):
             self.assertIn(f"ssh2: {kind.upper()} SHA256", self.sshd.log())
 
     def test_known_hosts_without_names(self):
-        self.sshd.write_known_hosts(hashed=True)
+        self.sshd.hashed = True
+        self.sshd.write_known_hosts()
         text = self.sshd.known_hosts.read_text()
         self.assertNotIn("host001", text)
         self.assertEqual(text.count("|1|"), 3 * 201)
