@@ -266,6 +266,12 @@ static enum outcome judge_foreign(const struct client *client, const struct memb
 			   member->url, request->path, client->settings.api);
 		return OUTCOME_REFUSED;
 	}
+	/* Such as of a certificate with a common name, which the gateway does not take with users.
+	 */
+	if (raw->status == 400 && raw->body.length) {
+		reason_set(reason, "%s: refuses: %.120s", member->url, raw->body.bytes);
+		return OUTCOME_REFUSED;
+	}
 	if (raw->status == 401 || raw->status == 403) {
 		reason_set(reason, "%s: HTTP status %ld", member->url, raw->status);
 		return OUTCOME_REFUSED;

@@ -78,8 +78,8 @@ class Certificates:
         self.path(name, "key").chmod(0o600)
         return out
 
-    def signed(self, name, names, days="2"):
-        request = self.make(name)
+    def signed(self, name, names, days="2", subject=None):
+        request = self.make(name, subject=subject)
         extensions = self.path(name, "ext")
         extensions.write_text(names + "\nextendedKeyUsage=serverAuth,clientAuth\n")
         out = self.path(name, "pem")

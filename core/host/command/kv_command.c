@@ -20,6 +20,7 @@
 #include "../run/outcome.h"
 #include "../setting/kvsetting.h"
 #include "kv_objects.h"
+#include "stdio_guard.h"
 #include "subcommand.h"
 
 /* A store that does not answer at all is given up after this. */
@@ -125,12 +126,9 @@ static int record(const struct call *call, const char *format, ...)
 
 static int print(const struct call *call, const struct buf *text)
 {
-	if (fwrite(buf_text(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+	if (stdio_guard_write(text) == 0)
 		return EXIT_OK;
-	/* It is said here, and not once more at the end of the process. */
-	clearerr(stdout);
-	return errno == EPIPE ? EXIT_OK
-			      : complain(call, "cannot write: %s", strerrordesc_np(errno));
+	return complain(call, "cannot write: %s", strerrordesc_np(errno));
 }
 
 static const char *text_of(const struct call *call, const struct arg_spec *row)

@@ -106,7 +106,8 @@ struct spk_lineedit_driver {
 	/*
 	 * Makes an editor for the terminal behind the two descriptors, which stay the caller's, and
 	 * keeps `lines` lines of history. A read() of `input` that would wait fails with EAGAIN, if
-	 * the caller can have it so: wait() is then called again. NULL and a reason when it cannot be edited at.
+	 * the caller can have it so: wait() is then called again. NULL and a reason when it cannot
+	 * be edited at.
 	 */
 	void *(*open)(int input, int output, size_t lines, const struct spk_lineedit_calls *calls,
 		      void *data, struct spk_reason_buffer *reason);
