@@ -248,13 +248,14 @@ static void select_and_keep(struct spk *spk, void *argument)
 spk_confctl_objects conf_select(struct spk_confctl *confctl, spk_conf_tags tags,
 				const char *function)
 {
+	const struct wanted *wanted = read_tags(confctl, tags, function);
 	struct selection *selection = xcalloc(1, sizeof(*selection));
 	const struct spk_error *error = NULL;
 	spk_confctl_objects objects;
 	bool done;
 
 	selection->confctl = confctl;
-	selection->wanted = read_tags(confctl, tags, function);
+	selection->wanted = wanted;
 	selection->wanted_count = tags.count;
 	done = spk_try(confctl->spk, select_and_keep, selection, &error);
 	for (size_t i = 0; i < selection->count; i++) {

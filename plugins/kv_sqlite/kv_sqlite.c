@@ -292,11 +292,13 @@ static enum spk_kv_status do_statement(struct store *store, enum statement state
 /* The row as an item; false when it is none. */
 static bool take_row(sqlite3_stmt *row, struct spk_kv_item *ret)
 {
-	const void *key = sqlite3_column_text(row, 0), *value;
+	bool empty = sqlite3_column_type(row, 1) == SQLITE_BLOB && !sqlite3_column_bytes(row, 1);
+	/* As text, so that there is a NUL behind it. */
+	const void *key = sqlite3_column_text(row, 0), *value = sqlite3_column_text(row, 1);
 	int64_t revision = sqlite3_column_int64(row, 2);
 
-	/* As text, so that there is a NUL behind it. */
-	value = sqlite3_column_text(row, 1);
+	if (!value && empty)
+		value = "";
 	if (!key || !value || revision <= 0 || *(const char *)key != '/')
 		return false;
 	*ret = (struct spk_kv_item){.size = sizeof(*ret),

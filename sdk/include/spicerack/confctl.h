@@ -182,13 +182,13 @@ SPK_API const char *spk_confctl_path(const struct spk_confctl_object *object);
  * what is stored is not of its type. As with conftool, a stored text of digits is a number, and a
  * stored number is a text. Since 1.0.
  */
-/* Of the types string and enum, and any that holds a text. */
+/* Of the types string and enum, and any that holds a text. Since 1.0. */
 SPK_API const char *spk_confctl_text(const struct spk_confctl_object *object, const char *field);
-/* Of the type int, and any that holds a whole number. */
+/* Of the type int, and any that holds a whole number. Since 1.0. */
 SPK_API long long spk_confctl_int(const struct spk_confctl_object *object, const char *field);
-/* Of the type bool, and any that holds one. */
+/* Of the type bool, and any that holds one. Since 1.0. */
 SPK_API bool spk_confctl_bool(const struct spk_confctl_object *object, const char *field);
-/* Of any type, as JSON: what is stored, byte by byte. */
+/* Of any type, as JSON: what is stored, byte by byte. Since 1.0. */
 SPK_API const char *spk_confctl_json(const struct spk_confctl_object *object, const char *field);
 /* The whole object as JSON, as it is stored. Since 1.0. */
 SPK_API const char *spk_confctl_object_json(const struct spk_confctl_object *object);
