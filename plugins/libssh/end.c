@@ -15,7 +15,9 @@ static void clean(char *text, size_t size, size_t wanted)
 			*c = '?';
 }
 
-static size_t write_reason(char *text, size_t size, const char *format, va_list args)
+__attribute__((__format__(__printf__, 3, 0))) static size_t write_reason(char *text, size_t size,
+									 const char *format,
+									 va_list args)
 {
 	int wanted = vsnprintf(text, size, format, args);
 
