@@ -28,6 +28,25 @@
 #define WORDS_MAX 4096U
 #define ANSWER_MAX (64U << 10)
 
+/* Each ssh takes its share of this machine to log in; more at once would only all be late. */
+#define CONNECTING_MAX 16
+
+static bool is_connecting(enum host_state state)
+{
+	return state == HOST_ASKING || state == HOST_STARTING || state == HOST_GREETING;
+}
+
+static void enter(struct host *host, enum host_state state)
+{
+	bool was = is_connecting(host->state), is = is_connecting(state);
+
+	host->state = state;
+	host->transport->connecting += (size_t)is;
+	host->transport->connecting -= (size_t)was;
+	if (was && !is)
+		transport_go_on(host->transport);
+}
+
 /* ---- ssh as a child ---- */
 
 /* The words of a command line. The texts are freed with it, but for constants. */
@@ -165,7 +184,7 @@ void host_drop(struct host *host, bool wait)
 	snprintf(path, sizeof(path), "%s/%u", host->transport->directory, host->number);
 	if (!wait)
 		unlink(path);
-	host->state = HOST_IDLE;
+	enter(host, HOST_IDLE);
 	host->foreign = false;
 }
 
@@ -304,7 +323,7 @@ static void start_master(struct host *host)
 		if (command->state == COMMAND_WAITING && command->deadline_ns > deadline)
 			deadline = command->deadline_ns;
 	put_master(host, deadline - now, &words);
-	host->state = HOST_STARTING;
+	enter(host, HOST_STARTING);
 	if (!start(host, &words, 2, &host->words))
 		host_fail(host, SPK_TRANSPORT_FAILED, "cannot start ssh");
 	words_free(&words);
@@ -318,7 +337,7 @@ static void greet(struct host *host)
 	bytes_put_number(&host->out, 8);
 	bytes_put_number(&host->out, MUX_C_PROXY);
 	bytes_put_number(&host->out, 0); /* the number of the request */
-	host->state = HOST_GREETING;
+	enter(host, HOST_GREETING);
 	host_flush(host);
 }
 
@@ -360,7 +379,7 @@ static void ask_for_master(struct host *host)
 	put_word(&words, "-G");
 	put_word(&words, "--");
 	put_word(&words, host->name);
-	host->state = HOST_ASKING;
+	enter(host, HOST_ASKING);
 	host->asked = true;
 	if (!start(host, &words, 1, &host->answer))
 		host_fail(host, SPK_TRANSPORT_FAILED, "cannot start ssh");
@@ -454,9 +473,27 @@ static void go_on(struct host *host)
 	}
 }
 
+/* Those that are tried now must be started in time. */
+static void start_clocks(struct host *host)
+{
+	int64_t now = transport_now();
+
+	for (struct command *command = host->commands; command; command = command->next)
+		if (command->state == COMMAND_WAITING)
+			command->deadline_ns = now + command->patience_ns;
+}
+
 void host_work(struct host *host)
 {
-	if (host->state == HOST_IDLE && has_waiting(host)) {
+	bool waiting = has_waiting(host);
+
+	if (host->state == HOST_IDLE && waiting && host->transport->connecting >= CONNECTING_MAX) {
+		host->patient = true;
+		return;
+	}
+	if (waiting && (host->state == HOST_IDLE || host->state == HOST_CONNECTED))
+		start_clocks(host);
+	if (host->state == HOST_IDLE && waiting) {
 		if (!host->asked)
 			ask_for_master(host);
 		else
@@ -520,7 +557,7 @@ static bool greeting_message(struct host *host, struct reader *message)
 		return reader_number(message) == MUX_VERSION;
 	if (type != MUX_S_PROXY)
 		return false;
-	host->state = HOST_CONNECTED;
+	enter(host, HOST_CONNECTED);
 	open_channels(host);
 	return !message->bad;
 }

@@ -41,6 +41,7 @@ struct host {
 	bool foreign;       /* the master is the operator's */
 	bool asked;         /* `ssh -G` has told what is configured */
 	bool queued;        /* there is something to do for it */
+	bool patient;       /* it waits until fewer hosts are being connected to */
 	uint32_t number;    /* its socket has this name */
 	char *control_path; /* where the operator's master would be; NULL: nowhere */
 	char **environment; /* NAME=VALUE each, to be set there */
@@ -67,7 +68,7 @@ struct command {
 	enum command_state state;
 	char *text;
 	void *data;
-	int64_t deadline_ns; /* to be started */
+	int64_t patience_ns, deadline_ns; /* to be started: the latter from when it is tried */
 	uint32_t channel, far_channel;
 	uint32_t far_window, far_packet; /* how much it takes, at once and in one message */
 	uint32_t taken;                  /* of our window, not given back yet */
@@ -92,6 +93,7 @@ struct transport {
 	struct host **numbered;
 	size_t host_count, host_capacity;
 	struct host *queue, **queue_end;
+	size_t connecting; /* hosts that are being connected to */
 };
 
 /* ---- transport.c ---- */
@@ -101,6 +103,8 @@ bool transport_watch(struct transport *transport, struct watch *watch, uint32_t 
 void transport_rewatch(struct transport *transport, struct watch *watch, uint32_t events);
 /* Closes its descriptor. */
 void transport_unwatch(struct watch *watch);
+/* One host less is being connected to: others may be. */
+void transport_go_on(struct transport *transport);
 /* Has host_work() called by dispatch(). */
 void transport_queue(struct host *host);
 

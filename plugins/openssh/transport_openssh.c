@@ -78,6 +78,15 @@ void transport_queue(struct host *host)
 	(void)ignored;
 }
 
+void transport_go_on(struct transport *transport)
+{
+	for (size_t i = 0; i < transport->host_count; i++) {
+		if (transport->numbered[i]->patient)
+			transport_queue(transport->numbered[i]);
+		transport->numbered[i]->patient = false;
+	}
+}
+
 static void do_queued(struct transport *transport)
 {
 	struct host *queue = transport->queue;
@@ -468,7 +477,8 @@ static void *transport_start(void *opened, const struct spk_transport_command *w
 		.next = host->commands,
 		.text = strdup(what->command),
 		.data = what->data,
-		.deadline_ns = transport_now() + what->connect_timeout_ns,
+		.patience_ns = what->connect_timeout_ns,
+		.deadline_ns = INT64_MAX,
 		.wants_input = what->input,
 		.finished = !what->input,
 	};
