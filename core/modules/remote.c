@@ -17,6 +17,7 @@
 #include "../runtime/printable.h"
 #include "../runtime/secretlist.h"
 #include "../runtime/shell.h"
+#include "remotehow.h"
 #include "remotelink.h"
 #include "remoteplan.h"
 #include "remoterun.h"
@@ -31,8 +32,7 @@
 #define SHOWN_MAX 35
 #define SHOWN_PART 16
 
-/* The sizes in version 1.0, which stay when the structures grow. */
-#define OPTIONS_1_0 SIZE_UP_TO(struct spk_remote_options, reserved)
+/* The size in version 1.0, which stays when the structure grows. */
 #define COMMAND_1_0 SIZE_UP_TO(struct spk_remote_command, accepted)
 
 /* Plain data in memory of the run. */
@@ -85,6 +85,12 @@ struct spk_remote *spk_remote_on(struct spk *spk, const struct spk_hosts *hosts)
 	if (spk_hosts_count(hosts) == 0)
 		spk_raise(spk, "remote.query", NULL, "there are no hosts in the set");
 	return make(spk, hosts, false);
+}
+
+struct spk *remote_spk(const struct spk_remote *remote)
+{
+	CHECK_HANDLE(remote, REMOTE_MAGIC);
+	return remote->spk;
 }
 
 const struct spk_hosts *spk_remote_hosts(const struct spk_remote *remote)
@@ -343,7 +349,8 @@ static const struct spk_remote_results *execute(const char *function,
 	struct spk_remote_options how;
 	struct remote_order order = {.read_only = read_only};
 
-	adopt_structure(function, "options", "SPK_REMOTE", given, &how, sizeof(how), OPTIONS_1_0);
+	adopt_structure(function, "options", "SPK_REMOTE", given, &how, sizeof(how),
+			REMOTE_OPTIONS_1_0);
 	take_options(function, remote, &how, &order);
 	if (!read_only &&
 	    !session_may_write(remote->spk, "run '%s'%s on %zu host%s: %.400s",
@@ -351,6 +358,7 @@ static const struct spk_remote_results *execute(const char *function,
 			       order.names.count, order.names.count == 1 ? "" : "s",
 			       spk_hosts_fold(remote->hosts)))
 		return remote_results_make(&order, NULL);
+	remote_link_tell(remote->spk, remote->hosts);
 	return judge(&order, remote_run(&order));
 }
 

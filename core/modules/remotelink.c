@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "../runtime/driver.h"
+#include "../runtime/wire.h"
+
+/* So many hosts are told at a time. */
+#define TOLD_MAX 2000
 
 /* The table of version 1.0 of the interface. */
 #define TRANSPORT_SIZE sizeof(struct spk_transport_driver)
@@ -12,9 +16,10 @@ static struct {
 	struct remote_config *config;
 	struct inventory *inventory;
 	struct remote_link link;
+	const struct spk_hosts *told; /* of the journal; NULL: none */
 } here;
 
-static const struct remote_config *config_of(struct spk *spk)
+const struct remote_config *remote_link_config(struct spk *spk)
 {
 	struct err err;
 
@@ -25,7 +30,7 @@ static const struct remote_config *config_of(struct spk *spk)
 
 struct inventory *remote_link_inventory(struct spk *spk)
 {
-	const struct remote_config *config = config_of(spk);
+	const struct remote_config *config = remote_link_config(spk);
 	struct err err;
 
 	if (!here.inventory && inventory_open(config, &here.inventory, &err) < 0)
@@ -70,7 +75,7 @@ static const struct driver_settings *settings_of(const struct remote_config *con
 
 const struct remote_link *remote_link_open(struct spk *spk, const struct spk_transport_calls *calls)
 {
-	const struct remote_config *config = config_of(spk);
+	const struct remote_config *config = remote_link_config(spk);
 	const char *name = remote_config_text(config, "transport");
 	const struct driver_settings *settings;
 	struct spk_reason_buffer reason = {""};
@@ -88,4 +93,22 @@ const struct remote_link *remote_link_open(struct spk *spk, const struct spk_tra
 		return &here.link;
 	driver_settings_refuse(settings, reason.text, &err);
 	spk_raise(spk, "remote.transport", NULL, "cannot use the transport %s: %s", name, err.text);
+}
+
+void remote_link_tell(struct spk *spk, const struct spk_hosts *hosts)
+{
+	const struct spk_hosts *news = here.told ? spk_hosts_minus(hosts, here.told) : hosts;
+	size_t count = spk_hosts_count(news);
+
+	for (size_t first = 0; first < count; first += TOLD_MAX) {
+		const struct spk_hosts *slice = spk_hosts_slice(news, first, TOLD_MAX);
+		struct message answer;
+		struct buf body = {0};
+
+		wire_put_text(&body, spk_hosts_fold(slice));
+		session_request(spk, REQUEST_HOSTS, &body, &answer);
+		buf_free(&body);
+	}
+	if (count)
+		here.told = here.told ? spk_hosts_union(here.told, news) : news;
 }

@@ -19,10 +19,17 @@ struct remote_link {
 };
 
 /* Raises `remote.settings`. */
+const struct remote_config *remote_link_config(struct spk *spk);
 struct inventory *remote_link_inventory(struct spk *spk);
 
 /* Opens the transport when first asked. Raises `remote.settings`, `remote.transport`. */
 const struct remote_link *remote_link_open(struct spk *spk,
 					   const struct spk_transport_calls *calls);
+
+/*
+ * Tells the journal that commands are about to run on these hosts, unless it knows; there they are
+ * when it returns.
+ */
+void remote_link_tell(struct spk *spk, const struct spk_hosts *hosts);
 
 #endif

@@ -20,6 +20,14 @@ static const char *const type_names[] = {
 	[REMOTE_SETTINGS] = "a group",
 };
 
+/*
+ * Returns at once, and says so when it may not reboot; where systemd does not run, nobody is told.
+ */
+#define REBOOT_COMMAND                                                                             \
+	"if [ -d /run/systemd/system ]; then systemd-run --quiet --collect --on-active=2 "         \
+	"--timer-property=AccuracySec=100ms systemctl reboot; else { sleep 2; shutdown -r now; } " \
+	"</dev/null >/dev/null 2>&1 & fi"
+
 static const struct remote_key {
 	const char *name;
 	enum remote_type type;
@@ -31,6 +39,7 @@ static const struct remote_key {
 	{.name = "backends", .type = REMOTE_LIST},
 	{.name = "transport", .type = REMOTE_TEXT, .text = "libssh"},
 	{.name = "fanout", .type = REMOTE_INT, .number = 64, .min = 1, .max = 10000},
+	{.name = "reboot_command", .type = REMOTE_TEXT, .text = REBOOT_COMMAND},
 	{.name = "libssh", .type = REMOTE_SETTINGS},
 	{.name = "openssh", .type = REMOTE_SETTINGS},
 };

@@ -408,7 +408,8 @@ class HostKeys(TransportTest):
         client = self.client()
         for name in [*self.sshd.names[:8], "host150.test"]:
             self.works(client.run(name))
-        self.sshd.write_known_hosts(hashed=True)
+        self.sshd.hashed = True
+        self.sshd.write_known_hosts()
         self.works(self.client().run("host160.test"))
 
     def test_nobody_is_called(self):

@@ -54,8 +54,9 @@ class ManPages(CommandTest):
 
     def test_options_of_spicerack(self):
         for words in (["spicerack", "-h"], ["spicerack", "check", "-h"], ["spicerack", "config", "show", "-h"],
-                      ["spicerack", "hosts", "-h"]):
+                      ["spicerack", "hosts", "-h"], ["spicerack", "remote", "reap", "-h"]):
             self.assertDocumented(self.options(*words), "spicerack.1")
+        self.assertDocumented(self.options("spicerack", "run", "-h"), "spicerack-run.1")
 
     def test_keys(self):
         """Each row of the settings' table, by its help."""

@@ -26,6 +26,8 @@ SAMPLES = """cookbooks
 |-- group2
 |   `-- group2.subgroup1
 |       `-- group2.subgroup1.some-task [Infrastructure Foundations]
+|-- hosts
+|   `-- hosts.rolling-restart [Service Operations]
 `-- top-level-cookbook [unowned]
 """
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command `spicerack`: everything around cookbooks but running them. */
+/* The command `spicerack`: everything around cookbooks but running them, and commands on hosts. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "hosts_command.h"
 #include "kv_command.h"
 #include "locks_command.h"
+#include "run_command.h"
 #include "runs_command.h"
 #include "../run/outcome.h"
 #include "stdio_guard.h"
@@ -21,6 +22,8 @@ static const struct {
 	{"hosts", "tell which hosts a query is about", hosts_command},
 	{"kv", "show conftool's objects, change them, move them between stores", kv_command},
 	{"locks", "show who holds which lock, release it, hold it", locks_command},
+	{"remote", "end what a lost run has left on other hosts", remote_command},
+	{"run", "run commands on the hosts of a query", run_command},
 	{"runs", "show what was run, how it ended, and what is owed", runs_command},
 };
 
@@ -29,7 +32,9 @@ static const struct {
 static void help(FILE *out)
 {
 	fputs("usage: spicerack [-h] [--version] COMMAND ...\n\n"
-	      "Everything around cookbooks but running them, which is cookbook(1).\n\n"
+	      "Everything around cookbooks but running them, which is cookbook(1); commands on "
+	      "other\n"
+	      "hosts.\n\n"
 	      "commands:\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)

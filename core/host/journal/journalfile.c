@@ -50,6 +50,7 @@ static const struct taken {
 	ROW("arguments", "arguments", TAKE_LIST, arguments),
 	ROW("start", "description", TAKE_TEXT, description),
 	ROW("inner", "inner", TAKE_LIST, inner),
+	ROW("hosts", "hosts", TAKE_LIST, hosts),
 	ROW("end", "result", TAKE_TEXT, result),
 	ROW("end", "exit_code", TAKE_INTEGER, exit_code),
 	ROW("end", "started", TAKE_FLAG, started),
@@ -85,6 +86,8 @@ static void put_list(struct run_summary *summary, struct buf *list, const char *
 	buf_add(list, text, strlen(text) + 1);
 	if (list == &summary->arguments)
 		summary->argument_count++;
+	else if (list == &summary->hosts)
+		summary->hosts_count++;
 	else
 		summary->inner_count++;
 }

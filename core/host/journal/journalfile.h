@@ -43,6 +43,8 @@ struct run_summary {
 	size_t argument_count;
 	struct buf inner; /* ids of the runs within it, likewise */
 	size_t inner_count;
+	struct buf hosts; /* sets of hosts that it ran commands on, likewise */
+	size_t hosts_count;
 };
 
 void run_summary_free(struct run_summary *summary);

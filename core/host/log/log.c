@@ -132,6 +132,15 @@ void log_set_journal(struct log *log, struct journal *journal)
 	log->journal = journal;
 }
 
+void log_hosts(struct log *log, const char *hosts)
+{
+	const struct event_field field = EVENT_TEXT("hosts", hosts);
+	struct err err;
+
+	if (journal_tell(log->journal, "hosts", &field, 1, &err) < 0)
+		log_warning(log, "the journal of this run is not complete: %s, ignoring", err.text);
+}
+
 void log_tell_output(struct log *log, const char *text)
 {
 	journal_show(log->journal, "output", &(struct event_field)EVENT_TEXT("text", text), 1);

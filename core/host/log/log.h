@@ -43,6 +43,9 @@ void log_printf(struct log *log, enum spk_level level, const char *file, int lin
 /* The journal that gets the records from now on, too; NULL: none. Kept. */
 void log_set_journal(struct log *log, struct journal *journal);
 
+/* Hosts that the run is about to run commands on, to its journal alone. */
+void log_hosts(struct log *log, const char *hosts);
+
 /* A line of the cookbook's standard output, without secrets, to who wants events; to no file. */
 void log_tell_output(struct log *log, const char *text);
 

@@ -90,6 +90,17 @@ static bool on_log(struct link *link, struct message *message)
 	return requests_answer(link, message->serial, NULL);
 }
 
+static bool on_hosts(struct link *link, struct message *message)
+{
+	const char *hosts = wire_get_text(&message->body);
+
+	if (!wire_complete(&message->body) || !hosts)
+		return false;
+	log_hosts(link->output.log, hosts);
+	channel_wipe(&link->requests);
+	return requests_answer(link, message->serial, NULL);
+}
+
 static bool on_secret(struct link *link, struct message *message)
 {
 	const char *text = wire_get_text(&message->body);
@@ -292,6 +303,8 @@ enum link_event_type requests_take(struct link *link)
 		return on_check(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_LOG:
 		return on_log(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_HOSTS:
+		return on_hosts(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_SECRET:
 		return on_secret(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_RESULT:

@@ -175,7 +175,7 @@ static void announce(struct run *run, const char *head, const char *middle, bool
 				  *description ? " " : "", description);
 
 	log_info(run->log, "%s", message);
-	if (!quietly)
+	if (!quietly && !run->options->unannounced)
 		notify_sal(run->notify, message);
 	free(message);
 }
@@ -199,6 +199,7 @@ static int execute(struct run *run)
 	char head[16], middle[32];
 	int code;
 
+	run->end.begun = true;
 	announce(run, "START", "", run->skip_start);
 	run_journal_start(run);
 	run->deadline_ns = deadline_of(run, run->start_ns);
@@ -456,7 +457,9 @@ struct argparse_context run_parser_context(const struct settings *settings)
 /* Parses the command line and, when it is one, runs. */
 static int run_parsed(struct run *run, int argc, char *const *argv)
 {
-	char *program = xasprintf("cookbook [GLOBAL_ARGS] %s", name_of(run));
+	char *program = run->options->program && !run->outer
+				? xstrdup(run->options->program)
+				: xasprintf("cookbook [GLOBAL_ARGS] %s", name_of(run));
 	struct buf out = {0};
 	int code = EXIT_OK;
 	char *broken;

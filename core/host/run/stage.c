@@ -204,7 +204,8 @@ static void tell_waiting(struct run *run, const struct question *question)
 {
 	run_tell(run, "awaiting", EVENT_TEXT("name", question->name),
 		 EVENT_SECONDS("waited", patience_of(run)));
-	notify_awaiting(run->notify, name_of(run));
+	if (!run->options->unannounced)
+		notify_awaiting(run->notify, name_of(run));
 }
 
 /*

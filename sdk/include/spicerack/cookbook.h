@@ -34,6 +34,7 @@
 #include <spicerack/config.h>
 #include <spicerack/error.h>
 #include <spicerack/file.h>
+#include <spicerack/fleet.h>
 #include <spicerack/hosts.h>
 #include <spicerack/lock.h>
 #include <spicerack/nested.h>

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`spicerack run`, `spicerack remote reap` and what is done to hosts most often, on a real sshd."""
+
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import unittest
+
+from harness import PREFIX
+from sshd import Sshd
+from test_remote import RemoteTest, Server
+
+
+EXAMPLES = PREFIX / "lib" / "spicerack" / "cookbooks" / "examples"
+# A systemctl that only notes who called it.
+SYSTEMCTL = """#!/bin/sh
+[ "$1" = is-active ] || echo "$NAME $*" >>{calls}
+"""
+
+
+class FleetTest(RemoteTest):
+    @classmethod
+    def setUpClass(cls):
+        server = Server(cls)
+        cls.calls, tools = server.scratch / "calls", server.scratch / "tools"
+        tools.mkdir()
+        (tools / "systemctl").write_text(SYSTEMCTL.format(calls=cls.calls))
+        (tools / "systemctl").chmod(0o755)
+        command = f'PATH={tools}:$PATH; export PATH; eval "$SSH_ORIGINAL_COMMAND"'
+        cls.sshd = Sshd(server, hosts=12, options=["AcceptEnv NAME", f"ForceCommand {command}"])
+        for name in cls.sshd.names:
+            cls.sshd.configure(name, SetEnv=f"NAME={name.split('.')[0]}")
+
+    def setUp(self):
+        super().setUp()
+        self.calls.unlink(missing_ok=True)
+
+    def called(self):
+        return self.calls.read_text().splitlines() if self.calls.exists() else []
+
+    def command(self, *words, code=0, **more):
+        done = self.run_command("spicerack", *words[:1], "-c", self.config, *words[1:], timeout=120, **more)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def run_on(self, *words, code=0, **more):
+        return self.command("run", "--force", *words, code=code, **more)
+
+    def results(self, *words, code=0, **more):
+        document = json.loads(self.run_on("-o", "json", *words, code=code, **more).out)
+        self.assertEqual(document["version"], 1)
+        return {(result["host"].split(".")[0], result["command_index"]): result for result in document["results"]}
+
+
+class Run(FleetTest):
+    def test_outputs_and_codes(self):
+        done = self.run_on("host[001-003].test", "echo same")
+        self.assertIn("(3) host[001-003].test", done.out)
+        self.assertIn("same", done.out)
+        self.assertRegex(done.err, r"END \(PASS\) - Cookbook spicerack.run \(exit_code=0\) 'echo same' on 3 hosts")
+        one = 'test "$NAME" = host001'
+        self.assertIn("< 100.0%", self.run_on("host[001-002].test", one, code=2).err)
+        self.run_on("-p", "50", "host[001-002].test", one, code=1)
+        self.run_on("-p", "51", "host[001-002].test", one, code=2)
+        self.run_on("-x", "host[001-002].test", one)
+        self.run_on("-t", "1", "host001.test", "sleep 60", code=2)
+
+    def test_several_commands(self):
+        self.assertIn("--mode: is needed", self.run_on("host001.test", "systemctl", "status", code=2).err)
+        results = self.results("-m", "async", "-p", "50", "host[001-002].test", 'test "$NAME" = host001', "echo $NAME",
+                               code=1)
+        self.assertEqual([(key, result["end"], result["out"]) for key, result in sorted(results.items())],
+                         [(("host001", 0), "ok", ""), (("host001", 1), "ok", "host001\n"),
+                          (("host002", 0), "failed", ""), (("host002", 1), "not-run", "")])
+        self.assertEqual(results["host002", 0]["exit_code"], 1)
+
+    def test_what_hosts_write_is_data(self):
+        """Whatever the bytes are, a document stays one, and a line one line."""
+        command = r"printf 'a\"\\\0\033[2J\302\233\377\303\244\n'; echo err >&2"
+        result = self.results("host001.test", command)["host001", 0]
+        self.assertEqual((result["out"], result["err"]), ('a"\\\0\x1b[2J\x9b\ufffdä\n', "err\n"))
+        done = self.run_on("-o", "txt", "host[001-002].test", command)
+        line = 'a"\\\\x00\\x1b[2J\\xc2\\x9b\\xffä'
+        self.assertEqual(done.out, "".join(f"{host}: {line}\n{host}: err\n" for host in ("host001.test", "host002.test")))
+
+    def test_dry_run(self):
+        done = self.command("run", "--dry-run", "host[001-002].test", f"touch {self.scratch}/touched")
+        self.assertEqual(done.out, "host[001-002].test\n")
+        self.assertFalse((self.scratch / "touched").exists())
+        self.assertNotIn("START", done.err)
+
+    def test_confirmation(self):
+        done = self.command("run", "host001.test", f"touch {self.scratch}/touched", code=94, start_new_session=True)
+        self.assertIn("see --force", done.err)
+        for typed, code in ((b"2\r", 0), (b"3\r", 94)):
+            terminal = self.on_terminal("spicerack", "run", "-c", self.config, "host[001-002].test",
+                                        f"echo $NAME >>{self.scratch}/touched")
+            terminal.wait_for("type the number of hosts (2)")
+            terminal.type(typed)
+            if code:
+                terminal.wait_for("that is not the number of hosts")
+                terminal.type(b"\x03")
+            self.assertEqual(terminal.finish().code, code)
+            self.assertEqual((self.scratch / "touched").exists(), code == 0)
+            (self.scratch / "touched").unlink(missing_ok=True)
+
+    def test_bad_words(self):
+        for words, complaint in ((["-b", "0", "host001.test", "true"], "batch-size"),
+                                 (["-b", "101%", "host001.test", "true"], "batch-size"),
+                                 (["-p", "101", "host001.test", "true"], "success-percentage"),
+                                 (["host001.test", " "], "is empty"), (["host001.test"], "COMMAND")):
+            self.assertIn(complaint, self.run_on(*words, code=2).err)
+        self.assertIn("x[", self.run_on("x[", "true", code=94).err)
+        self.config.write_text("nonsense = 1;\n")
+        self.assertIn("unknown key 'nonsense'", self.run_on("host001.test", "true", code=94).err)
+        self.assertIn("usage: spicerack run", self.run_command("spicerack", "run", "-h").out)
+
+    def test_it_is_a_run(self):
+        self.run_on("--output-dir", self.scratch / "kept", "host001.test", "echo kept")
+        self.assertEqual((self.scratch / "kept" / "host001.test.out").read_text(), "kept\n")
+        journal, = self.journals()
+        self.assertEqual([event["hosts"] for event in journal if event["event"] == "hosts"], ["host001.test"])
+        self.assertEqual((journal[0]["cookbook"], journal[-1]["result"]), ("spicerack.run", "PASS"))
+        self.assertNotIn("spicerack.run", self.cookbook("-l").out)
+        self.assertTrue((self.logs / "spicerack" / "run.log").exists())
+
+    def test_ctrl_c(self):
+        terminal = self.on_terminal("spicerack", "run", "-c", self.config, "--force", "host[001-003].test", "sleep 300")
+        self.wait_for(lambda: len([1 for _, line in self.what_runs_there() if line.startswith(b"sleep\x00300")]) == 3,
+                      "three commands")
+        terminal.type(b"\x03")
+        self.assertEqual(terminal.finish().code, 97)
+        self.assertNothingRunsThere()
+
+
+class Input(FleetTest):
+    def test_a_pipe(self):
+        data = os.urandom(300000)
+        done = subprocess.run(["spicerack", "run", "-c", self.config, "--force", "-o", "json", "host[001-002].test",
+                               "sha256sum"], input=data, env=self.env, cwd=self.scratch, capture_output=True,
+                              timeout=120, check=True)
+        self.assertEqual({result["out"].split()[0] for result in json.loads(done.stdout)["results"]},
+                         {hashlib.sha256(data).hexdigest()})
+
+    def test_none(self):
+        """Neither what is not there, nor what shall not be read."""
+        for words, options in ((["host001.test"], {}),
+                               (["--no-input", "host001.test"], {"stdin": subprocess.PIPE})):
+            self.assertEqual(self.results(*words, "wc -c", **options)["host001", 0]["out"], "0\n")
+
+    def test_too_much(self):
+        path = self.write("much", "")
+        os.truncate(path, (64 << 20) + 1)
+        with path.open() as stdin:
+            done = self.run_on("host001.test", f"touch {self.scratch}/touched", stdin=stdin, code=94)
+        self.assertIn("more than 64 MiB: nothing was run", done.err)
+        self.assertFalse((self.scratch / "touched").exists())
+
+
+class Reap(FleetTest):
+    def reap(self, *words, code=0):
+        done = self.run_command("spicerack", "remote", "reap", "-c", self.config, *words, timeout=120)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def lose(self, *hosts):
+        """A run whose command outlives it, as if the watchers had been killed; its id."""
+        before, running = set(self.runs.glob("*.jsonl")), len(self.what_runs_there())
+        self.remote(",".join(hosts), "exec sleep 300", options=["--detached"])
+        run, = set(self.runs.glob("*.jsonl")) - before
+        self.wait_for(lambda: len(self.what_runs_there()) == running + len(hosts), "the commands")
+        return run.stem
+
+    def test_what_a_run_has_left(self):
+        other = self.lose("host003.test")
+        run = self.lose("host001.test", "host002.test")
+        done = self.reap("--dry-run", run)
+        # One sshd is all hosts, so each of them has all.
+        self.assertRegex(done.out, r"(?m)^host001.test: \d+ \S+ sleep 300")
+        self.assertEqual(len(self.what_runs_there()), 3)
+        done = self.reap(run)
+        self.assertIn("2 of 2 hosts have something of run", done.err)
+        self.assertEqual(len(self.what_runs_there()), 1)
+        self.assertIn("0 of 2 hosts have something", self.reap(run).err)
+        self.assertIn("1 of 1 host has something", self.reap(other, "host009.test").err)
+        self.assertNothingRunsThere()
+
+    def test_which_run(self):
+        self.runs.mkdir(parents=True)
+        self.assertIn("there is no run", self.reap("nothing", code=94).err)
+        self.assertIn("there is no run", self.reap("20261126-021157-k3f9qz", code=94).err)
+        self.assertIn("0 of 1 host", self.reap("20261126-021157-k3f9qz", "host001.test").err)
+        self.run_command("spicerack", "run", "-c", self.config, "--dry-run", "host001.test", "true")
+        self.assertIn("names no hosts: give a query", self.reap("last", code=94).err)
+        process = self.start("fixture.remote", "--", "host001.test", "sleep 300")
+        self.wait_for(self.what_runs_there, "the command")
+        self.assertIn("still goes on", self.reap("last", code=94).err)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        self.assertNothingRunsThere()
+
+    def test_a_host_that_cannot_be_asked(self):
+        self.sshd.fail("host004.test", "refused")
+        self.assertIn("it is not known: host004.test",
+                      self.reap("20261126-021157-k3f9qz", "host[003-004].test", code=2).err)
+
+    def test_no_such_command(self):
+        self.assertIn("there is no command 'rape'", self.run_command("spicerack", "remote", "rape").err)
+
+
+class Operations(FleetTest):
+    def fleet(self, *words, code=0, options=()):
+        done = self.cookbook(*options, "fixture.fleet", *words, timeout=120)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def test_push_and_fetch(self):
+        data = os.urandom(200000)
+        local, far = self.scratch / "local", self.scratch / "there" / "a 'file'"
+        local.write_bytes(data)
+        local.chmod(0o640)
+        far.parent.mkdir()
+        far.symlink_to("nowhere")
+        self.fleet("host001.test", "push", local, far)
+        self.assertEqual(far.read_bytes(), data)
+        self.assertEqual((stat.S_IMODE(far.lstat().st_mode), far.is_symlink()), (0o640, False))
+        self.fleet("host001.test", "push", local, far, "--mode", "0600")
+        self.assertEqual(stat.S_IMODE(far.stat().st_mode), 0o600)
+        self.fleet("host[001-002].test", "fetch", far, self.scratch / "got")
+        self.assertEqual({path.name: path.read_bytes() for path in (self.scratch / "got").iterdir()},
+                         {"host001.test": data, "host002.test": data})
+        self.assertEqual([path.name for path in far.parent.iterdir()], [far.name])
+
+    def test_files_that_cannot_be(self):
+        local = self.write("local", "new")
+        place = self.scratch / "there"
+        self.assertIn("No such file", self.fleet("host001.test", "push", local, place / "x", code=99).out)
+        place.mkdir()
+        (place / "kept").write_text("old")
+        for words in ((self.scratch / "none", place / "kept"), (self.scratch, place / "kept"), (local, place)):
+            self.fleet("host001.test", "push", *words, code=99)
+        self.fleet("host001.test", "push", local, place / "kept", "--owner", "no-such-user", code=99)
+        self.fleet("host001.test", "push", local, place / "kept", options=["--dry-run"])
+        self.assertEqual([(path.name, path.read_text()) for path in place.iterdir()], [("kept", "old")])
+        self.assertIn("could not be fetched from 1 of 1",
+                      self.fleet("host001.test", "fetch", place / "none", self.scratch / "got", code=99).err)
+        self.assertEqual(list((self.scratch / "got").iterdir()), [])
+        self.write("empty", "")
+        self.fleet("host001.test", "push", self.scratch / "empty", place / "empty")
+        self.assertEqual((place / "empty").read_bytes(), b"")
+
+    def test_reboot(self):
+        """By the command of the configuration; ours here only says that it was called."""
+        with self.settings.open("a") as config:
+            config.write(f'reboot_command = "echo rebooted >>{self.scratch}/called";\n')
+        self.fleet("host001.test", "reboot")
+        self.assertEqual((self.scratch / "called").read_text(), "rebooted\n")
+        self.fleet("host001.test", "reboot", options=["--dry-run"])
+        self.assertEqual((self.scratch / "called").read_text(), "rebooted\n")
+
+    def test_uptime(self):
+        wanted = float(pathlib.Path("/proc/uptime").read_text().split()[0])
+        said = dict(line.split() for line in self.fleet("host[001-002].test", "uptime").out.splitlines())
+        self.assertEqual(list(said), ["host001.test", "host002.test"])
+        self.assertGreaterEqual(float(said["host001.test"]), wanted - 1)
+        self.fleet("host001.test", "wait", "2000-01-01")
+        self.assertIn("has not booted since then", self.fleet("host001.test", "wait", "2100-01-01",
+                                                              options=["--dry-run"]).err)
+
+    def test_services(self):
+        self.fleet("host[001-002].test", "restart", "a b.service", "c")
+        self.assertEqual(self.called(), [f"{host} restart -- {unit}" for host in ("host001", "host002")
+                                         for unit in ("a b.service", "c")])
+        self.fleet("host001.test", "reload", "x")
+        self.assertEqual(self.called()[4:], ["host001 reload -- x"])
+
+    def test_packages(self):
+        done = self.fleet("host001.test", "apt-get", "--", "--simulate", "install", "coreutils")
+        self.assertIn("coreutils", done.out)
+        for words, line in ((["install", "nginx"], "install nginx"), (["update"], "update")):
+            self.fleet("host001.test", *words, options=["--dry-run"])
+            self.assertIn(line, "\n".join(self.log("fixture.fleet", extended=True)))
+
+
+class Sample(FleetTest):
+    def setUp(self):
+        super().setUp()
+        self.config.write_text(self.config.read_text().replace(
+            "cookbooks_base_dirs = [", f'cookbooks_base_dirs = ["{EXAMPLES}", '))
+
+    def restart(self, *words, code=0, options=()):
+        done = self.cookbook(*options, "hosts.rolling-restart", "-s", "0", "--health-timeout", "2",
+                             "host[001-004].test", "web.service", *words, timeout=120)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def restarted(self):
+        return [line.split()[0] for line in self.called() if " restart " in line]
+
+    def test_all_of_them(self):
+        self.restart()
+        self.assertEqual(self.restarted(), ["host001", "host002", "host003", "host004"])
+
+    def test_it_stops_at_the_first(self):
+        """Its health is asked before, and must be good."""
+        unhealthy = '! grep -qs "$NAME restart" ' + str(self.calls) + ' || test "$NAME" != host002'
+        self.restart("--health-command", unhealthy, code=99)
+        self.assertEqual(self.restarted(), ["host001", "host002"])
+        self.calls.unlink()
+        self.assertIn("not healthy, see to them: host002.test",
+                      self.restart("--health-command", unhealthy, "--max-failed", "1", code=1).err)
+        self.assertEqual(self.restarted(), ["host001", "host002", "host003", "host004"])
+        self.calls.unlink()
+        self.restart("--health-command", "false", code=94)
+        self.restart(options=["--dry-run"])
+        self.assertEqual(self.restarted(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
