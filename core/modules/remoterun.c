@@ -415,6 +415,7 @@ static void begin(struct turn *turn, size_t command)
 		finish(turn, &end);
 		return;
 	}
+	wrap_host(turn->host, &turn->words);
 	buf_add(&turn->words, execution->heads[command].text, execution->heads[command].length);
 	push(turn);
 }

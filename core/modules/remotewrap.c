@@ -14,6 +14,7 @@
  *
  *     _c  the command            _e  its environment    _d  1: detached
  *     _i  bytes of its input     _k  its number         _g  its process group
+ *     _h  number of the host, which is in _k: two names may be one machine
  *     _n, _t, _l  what is read   _w  the watcher
  *
  * _left lists what has the number in its environment, which is set right before the command starts:
@@ -21,7 +22,7 @@
  * command that nobody has waited for yet is not _alive.
  */
 #define ENDING                                                                                     \
-	"_left() { grep -ls \"SPICERACK_COMMAND_ID=$_k\" /proc/[0-9]*/environ; }; "                \
+	"_left() { grep -lsF \"SPICERACK_COMMAND_ID=$_k\" /proc/[0-9]*/environ; }; "               \
 	"_end() { for _p in $(_left); do _p=${_p#/proc/}; kill -$1 ${_p%/environ}; done; }; "      \
 	"_alive() { kill -0 $$ || return 1; _s=; IFS= read -r _s </proc/$$/stat; "                 \
 	"case $_s in *') Z '*) return 1;; esac; return 0; }; "
@@ -121,8 +122,7 @@ static void put_environment(const struct wrap *wrap, struct buf *out)
 		put_quoted(entry + name, strlen(entry + name), out);
 		buf_puts(out, "; ");
 	}
-	buf_printf(out, "export SPICERACK_RUN_ID=%s SPICERACK_COMMAND_ID=%s.%" PRIu64, wrap->run,
-		   wrap->run, wrap->serial);
+	buf_printf(out, "export SPICERACK_RUN_ID=%s SPICERACK_COMMAND_ID=$_k", wrap->run);
 }
 
 /* What sets the variables of the script. */
@@ -131,7 +131,7 @@ static void put_head(const struct wrap *wrap, struct buf *out)
 	struct buf environment = {0};
 
 	put_environment(wrap, &environment);
-	buf_printf(out, "_k=%s.%" PRIu64 " _i=%zu _d=%d _e=", wrap->run, wrap->serial,
+	buf_printf(out, "_k=%s.$_h.%" PRIu64 ". _i=%zu _d=%d _e=", wrap->run, wrap->serial,
 		   wrap->input_length, wrap->detached);
 	put_quoted(buf_text(&environment), environment.length, out);
 	buf_puts(out, " _c=");
@@ -153,6 +153,11 @@ void wrap_make(const struct wrap *wrap, struct buf *line, struct buf *head)
 	buf_printf(line, " spicerack-%s %zu", wrap->run, count_lines(head));
 	buf_free(&printed);
 	buf_putc(head, '\n');
+}
+
+void wrap_host(size_t host, struct buf *out)
+{
+	buf_printf(out, "_h=%zu; ", host);
 }
 
 void wrap_frame(size_t length, struct buf *out)

@@ -38,6 +38,8 @@ struct wrap {
  * standard input before all else.
  */
 void wrap_make(const struct wrap *wrap, struct buf *line, struct buf *head);
+/* Appends which host of the execution it is, from 0 on: goes before the head. */
+void wrap_host(size_t host, struct buf *out);
 /* Appends the head of a frame; `length` bytes of input, at most WRAP_FRAME, follow it. */
 void wrap_frame(size_t length, struct buf *out);
 /* Appends that the input was all; not when there is none. */

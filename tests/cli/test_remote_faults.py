@@ -280,9 +280,6 @@ class Cookbook(Faults, Hosts):
         kinds = {host: (ENDS[end], reason) for host, end, code, reason in told if (end, code) != ("ok", "0")}
         return sum((end, code) == ("ok", "0") for _, end, code, _ in told), kinds
 
-    # These hosts are one machine: the end of a command on one reaches the others by its number in their /proc.
-    test_hosts_go_while_their_command_runs = None
-
     def test_nothing_is_left_on_hosts_that_were_cut_off(self):
         """What runs there ends though nobody can tell it, and the run tells that it does not know."""
         sshd = self.make(3)
