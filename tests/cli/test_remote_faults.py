@@ -269,7 +269,7 @@ class Cookbook(Faults, Hosts):
         return self.sshd
 
     def start_on(self, names, command, at_once=32):
-        return self.start("fixture.remote", "--caught", "--quiet", "--any-code", "--batch", str(at_once), "--connect",
+        return self.start("fixture.remote", "--caught", "--quiet", "--any-code", "--threshold", "1", "--batch", str(at_once), "--connect",
                           f"{CONNECT_SECONDS}s", "--", "D{" + ",".join(names) + "}", command,
                           prefix=self.network.here)
 
