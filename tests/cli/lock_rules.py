@@ -5,6 +5,7 @@ class of its own (see test_locks.py) and inherits the classes of this one.
 What protects a lock, and which of these tests fails without it, is in tests/protection."""
 
 import json
+import contextlib
 import os
 import random
 import re
@@ -489,7 +490,8 @@ class Deadline(LocksTest):
             self.wait_marked_long("waiter", "beat")
         finally:
             for pid in processes:
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):  # the first one may have ended the others already
+                    os.kill(pid, signal.SIGCONT)
         self.assertEqual(self.finish(holder).code, 91)
         waiter.send_signal(signal.SIGINT)
         self.finish(waiter)
