@@ -4,8 +4,8 @@ class of its own (see test_locks.py) and inherits the classes of this one.
 
 What protects a lock, and which of these tests fails without it, is in tests/protection."""
 
-import json
 import contextlib
+import json
 import os
 import random
 import re
