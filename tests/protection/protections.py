@@ -339,7 +339,7 @@ LOCKS = [
                "plugins/sqlite/sweep.c", "	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)\n", "	if (lock.l_type == F_WRLCK)\n",
                "cli/test_locks Files.test_what_the_dead_leave_is_swept"),
     Protection("A directory that others may write to is not used",
-               "core/host/setting/statedir.c", "	if (st.st_mode & S_IWOTH)\n", "	if (0)\n",
+               "core/runtime/statedir.c", "	if (st.st_mode & S_IWOTH)\n", "	if (0)\n",
                "cli/test_locks Files.test_writable_by_all_is_refused"),
 ]
 

@@ -519,7 +519,8 @@ START_TEST(rendering_with_origin)
 	scratch_file("etc/spicerack.cfg", "\nlogs_base_dir = \"/x\";\n"
 					  "sites = { core = [\"a\"]; };\n"
 					  "locks = { directory = \"/l\"; etcdrc = \"/rc\"; };\n"
-					  "journal = { directory = \"/j\"; };\n");
+					  "journal = { directory = \"/j\"; };\n"
+					  "kv = { directory = \"/k\"; etcdrc = \"/rc\"; };\n");
 	source.cookbooks_dir = "/nonexistent";
 	read_well();
 	config_render(settings, true, &out);
@@ -531,6 +532,14 @@ START_TEST(rendering_with_origin)
 		 "  spicerack_config_dir = \"%s\";  # default\n"
 		 "  http_proxy = \"\";  # default\n"
 		 "  # etcd_config is not set  # default\n"
+		 "  # conftool_config is not set  # default\n"
+		 "  # conftool_schema is not set  # default\n"
+		 "};\n"
+		 "kv = {\n"
+		 "  store = \"\";  # default\n"
+		 "  directory = \"/k\";  # %s/spicerack.cfg:6\n"
+		 "  etcd_api = \"3\";  # default\n"
+		 "  etcdrc = \"/rc\";  # %s/spicerack.cfg:6\n"
 		 "};\n"
 		 "locks = {\n"
 		 "  enabled = true;  # default\n"
@@ -576,7 +585,7 @@ START_TEST(rendering_with_origin)
 		 "sites = {\n"
 		 "  core = [\"a\"];  # %s/spicerack.cfg:3\n"
 		 "};\n",
-		 etc, etc, etc, etc, etc, etc);
+		 etc, etc, etc, etc, etc, etc, etc, etc);
 	ck_assert_str_eq(out.text, expected);
 	scratch_file("back.cfg", out.text);
 	source.file = scratch_path("back.cfg");
