@@ -9,7 +9,7 @@ import sys
 import threading
 import unittest
 
-from harness import PREFIX, SOURCE, CommandTest
+from harness import LONG, PREFIX, SOURCE, CommandTest
 
 sys.path.insert(0, str(SOURCE / "tests" / "etcd"))
 try:
@@ -624,6 +624,7 @@ class Etcd3(Rules, EtcdStore):
             self.cluster.members[0].send_signal(signal.SIGCONT)
 
 
+@unittest.skipUnless(LONG, "the same rules take as long again")
 class Etcd2(Rules, EtcdStore):
     """With requests as conftool's client sends them on the other side."""
 

@@ -643,6 +643,7 @@ class Configuration(TransportTest):
         self.assertIn("'cnofig'", client.opened["reason"])
 
 
+@unittest.skipUnless(LONG, "two hundred connections")
 class Many(TransportTest):
     def test_all_hosts_at_once(self):
         client = self.client()

@@ -217,6 +217,7 @@ class Faults:
         self.assertEqual(good, 2)
 
 
+@unittest.skipUnless(LONG, "a cookbook shows the same")
 class Driver(Faults, Hosts):
     """By the calls of its table."""
 
@@ -269,8 +270,8 @@ class Cookbook(Faults, Hosts):
         return self.sshd
 
     def start_on(self, names, command, at_once=32):
-        return self.start("fixture.remote", "--caught", "--quiet", "--any-code", "--threshold", "1", "--batch", str(at_once), "--connect",
-                          f"{CONNECT_SECONDS}s", "--", "D{" + ",".join(names) + "}", command,
+        return self.start("fixture.remote", "--caught", "--quiet", "--any-code", "--threshold", "1",
+                          "--batch", str(at_once), "--connect", f"{CONNECT_SECONDS}s", "--", "D{" + ",".join(names) + "}", command,
                           prefix=self.network.here)
 
     def ends(self, process):
