@@ -294,7 +294,7 @@ static void reason_of(const char *said, char *out, size_t size)
 static void collect(struct watch *watch, struct bytes *into, size_t most)
 {
 	char buffer[4096];
-	ssize_t got;
+	ssize_t got = -1;
 
 	while (watch->fd >= 0 && (got = read(watch->fd, buffer, sizeof(buffer))) > 0) {
 		bytes_add(into, buffer, (size_t)got);
