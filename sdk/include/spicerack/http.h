@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP and HTTPS, with two faces: a session, which returns whatever a server answers, and a client
- * of an API, which has a base URL and for which an answer of 400 and above is an error.
+ * of an API, which has a base URL and for which an answer of 300 and above is an error.
  *
  *     struct spk_api *api = spk_api(spk, "https://ipam.example/api", SPK_HTTP(.token = token));
  *     const struct spk_json *host = spk_api_get(api, "/hosts/db1001");
@@ -23,9 +23,10 @@
  * repetitions, the second one is not sent at once, and who has a session is given an answer that is
  * still bad at the last try.
  *
- * Reads follow redirects; a write does not: what it would become elsewhere is not for the server
- * to say. Password, token and every header of the caller's are for the origin (scheme, host and
- * port) of the URL of the request and do not go to another; https is not left for http.
+ * A read by GET or HEAD follows up to 10 redirects; nothing else does: what it would become
+ * elsewhere is not for the server to say. Password, token and every header of the caller's are for
+ * the origin (scheme, host and port) of the URL of the request and do not go to another; https is
+ * not left for http.
  *
  * Certificates are verified, with TLS 1.2 or later. Connections are kept and used again within the
  * run, by all sessions. Neither ~/.netrc nor the environment has a say. Bodies may come
@@ -43,6 +44,7 @@
  *     http.redirect     too many of them, or to where it is not followed
  *     http.status       of an API client: the server refused; the payload is the answer
  *     http.unsent       an answer to a write is looked at in dry-run
+ *     http.driver       the driver `http-curl` is not installed, or does not work
  *     json.syntax       spk_http_json() of what is no JSON
  *     interrupted
  */
@@ -118,7 +120,7 @@ struct spk_http_request {
 	const char *content_type;    /* of `body`: application/octet-stream */
 	spk_duration read_timeout;   /* in place of the session's, as the next */
 	spk_duration total_timeout;
-	spk_ints accepted; /* of an API client: statuses of 400 and above that are no error */
+	spk_ints accepted; /* of an API client: statuses of 300 and above that are no error */
 };
 
 /* SPK_HTTP_REQUEST("POST", "https://host/path", .json = value) */
@@ -147,6 +149,13 @@ SPK_API const struct spk_http_answer *spk_http_write(struct spk_http *http,
 
 /* The read that is wanted most: GET of a URL. Since 1.0. */
 SPK_API const struct spk_http_answer *spk_http_get(struct spk_http *http, const char *url);
+
+/*
+ * A text as one part of a path, or of a query that is put together by hand: all but letters, digits
+ * and `-._~` percent-encoded. Raises `http.url` for "", "." and "..", which would be another path.
+ * Since 1.0.
+ */
+SPK_API const char *spk_http_segment(struct spk *spk, const char *text);
 
 /* Whether it was sent: false for a write in dry-run, to which there is no answer. Since 1.0. */
 SPK_API bool spk_http_sent(const struct spk_http_answer *answer);

@@ -627,6 +627,7 @@ struct spk_http_order {
 	size_t header_count;
 	const char *body; /* NULL: none */
 	size_t body_length;
+	const char *user, *password;      /* for basic authentication; NULL: none */
 	const char *proxy;                /* host:port or URL; NULL: directly */
 	const char *ca_file;              /* NULL: those of the system */
 	const char *cert_file, *key_file; /* NULL: none */
