@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../runtime/printable.h"
+
 #define PORT_MAX 65535U
 
 /* ":PORT" or nothing. */
@@ -35,6 +37,16 @@ static size_t host_length(const char *authority, size_t length)
 	return end ? (size_t)(end - authority) : length;
 }
 
+/* Without the whole of what may hold a password. */
+static int refuse(const char *text, const char *why, struct err *err)
+{
+	char shown[PRINTABLE_PATH_SIZE];
+
+	if (strchr(text, '@'))
+		return err_set(err, "%s", why);
+	return err_set(err, "'%s': %s", printable_path(text, shown), why);
+}
+
 static bool is_url_character(char c)
 {
 	return c > ' ' && c < 0x7f && !strchr("\"<>\\^`{|}", c);
@@ -56,23 +68,20 @@ int http_url_read(const char *text, struct http_url *ret, struct err *err)
 	size_t scheme = read_scheme(text, &url), authority;
 
 	if (!scheme)
-		return err_set(err, "it begins neither with http:// nor with https://");
+		return refuse(text, "it begins neither with http:// nor with https://", err);
 	url.host = text + scheme;
 	authority = strcspn(url.host, "/?#");
 	if (memchr(url.host, '@', authority))
-		return err_set(err, "it holds a user or a password: these are options");
+		return refuse(text, "it holds a user or a password: these are options", err);
 	url.length = strcspn(text, "#");
 	for (size_t i = 0; i < url.length; i++)
 		if (!is_url_character(text[i]))
-			return err_set(err,
-				       "byte %zu may not stand in a URL as it is: it has to be "
-				       "percent-encoded",
-				       i);
+			return refuse(text, "it holds what has to be percent-encoded", err);
 	url.host_length = authority ? host_length(url.host, authority) : 0;
 	if (!url.host_length)
-		return err_set(err, "it names no host");
+		return refuse(text, "it names no host", err);
 	if (!read_port(url.host + url.host_length, authority - url.host_length, &url.port))
-		return err_set(err, "its port is no number from 1 to %u", PORT_MAX);
+		return refuse(text, "its port is no number from 1 to 65535", err);
 	url.queried = memchr(text, '?', url.length) != NULL;
 	*ret = url;
 	return 0;

@@ -21,7 +21,8 @@ struct http_url {
 	bool queried;  /* it has a `?` */
 };
 
-/* -1 with the reason, which shows no more than its scheme and host. The parts are in `text`. */
+/* -1 with the reason, which shows the URL unless there may be a password in it. The parts are in
+ * `text`. */
 MUST_CHECK int http_url_read(const char *text, struct http_url *ret, struct err *err);
 
 /* Whether both are of one origin: scheme, host and port. */

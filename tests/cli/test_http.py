@@ -134,6 +134,11 @@ class Answers(HttpTest):
         self.make("GET", self.nginx.url("/json"), "--times", "5")
         self.assertEqual(len({one["connection"] for one in self.requests(5)}), 1)
 
+    def test_connections_are_not_inherited(self):
+        shown = self.make("GET", self.nginx.url("/json"), "--inherited")[1:]
+        self.assertTrue(any(" 0 -> " in line for line in shown), shown)
+        self.assertFalse([line for line in shown if "socket:" in line])
+
     def test_bad_urls(self):
         for url, why in (("ftp://h/", "begins neither with"), ("http://", "names no host"), ("/x", "begins neither"),
                          ("http://user:pass-word@h/", "holds a user or a password"), ("http://h:0/", "its port"),

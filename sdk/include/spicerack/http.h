@@ -33,7 +33,7 @@
  * compressed. Each exchange is a record at DEBUG: method, URL, status, duration, try; what is
  * tried again, one at WARNING. A user or a password in a URL is refused.
  *
- * Raised, all with method and URL in the message:
+ * Raised, with the URL in the message, which holds no password then:
  *     http.url          it is no URL of http or https
  *     http.connect      no connection: nothing was sent
  *     http.certificate  the server is not who it should be, or TLS is not set up right
