@@ -19,7 +19,7 @@ esac
 	pkg-config binutils libconfig-dev libpcre2-dev libdw-dev libedit-dev libsqlite3-dev \
 	libcurl4-openssl-dev libc-ares-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev \
 	ngircd etcd-server etcd-client dnsmasq-base openssl iproute2 nftables check python3 procps \
-	openssh-server openssh-client python3-paramiko python3-clustershell cumin \
+	openssh-server openssh-client python3-paramiko python3-clustershell cumin nginx prometheus \
 	mandoc abigail-tools gdb valgrind libc6-dbg sudo systemd tmux
 
 # Most of what a run of nothing takes is to wait for the disk: files of tests are in memory where there

@@ -117,6 +117,8 @@ static void child_exec(const struct process *process, const struct far_ends *far
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* What a library has opened, such as a connection that somebody is logged in with. */
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (chdir(process->how.directory ? process->how.directory : "/") < 0)
 		refuse(far->report, true);
 	search_and_exec(program);

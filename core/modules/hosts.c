@@ -95,35 +95,18 @@ size_t spk_hosts_count(const struct spk_hosts *hosts)
 	return hostset_count(hosts->set);
 }
 
-/* A text on its way into memory of the run. */
-struct folding {
-	struct buf text;
-	const char *folded;
-};
-
-static void keep_text(struct spk *spk, void *argument)
-{
-	struct folding *folding = argument;
-
-	folding->folded = copy_bytes(spk, buf_text(&folding->text), folding->text.length);
-}
-
 const char *spk_hosts_fold(const struct spk_hosts *hosts)
 {
-	struct folding folding = {{0}, NULL};
-	const struct spk_error *error = NULL;
-	bool done;
+	struct buf text = {0};
+	const char *folded;
 
 	CHECK_HANDLE(hosts, HOSTS_MAGIC);
 	if (hosts->folded)
 		return hosts->folded;
-	hostset_fold(hosts->set, &folding.text);
-	done = spk_try(hosts->spk, keep_text, &folding, &error);
-	buf_free(&folding.text);
-	if (!done)
-		spk_raise_again(hosts->spk, error);
-	((struct spk_hosts *)(uintptr_t)hosts)->folded = folding.folded;
-	return folding.folded;
+	hostset_fold(hosts->set, &text);
+	folded = copy_buf(hosts->spk, &text);
+	((struct spk_hosts *)(uintptr_t)hosts)->folded = folded;
+	return folded;
 }
 
 spk_strings spk_hosts_names(const struct spk_hosts *hosts)

@@ -7,6 +7,8 @@
 
 #include <spicerack/session.h>
 
+#include "buf.h"
+
 /* `length` bytes and a NUL. */
 static inline char *copy_bytes(struct spk *spk, const char *bytes, size_t length)
 {
@@ -21,5 +23,8 @@ static inline char *copy_text(struct spk *spk, const char *text)
 {
 	return copy_bytes(spk, text, strlen(text));
 }
+
+/* The text of a buffer, which is freed, however this ends. */
+const char *copy_buf(struct spk *spk, struct buf *buf);
 
 #endif

@@ -96,6 +96,13 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 	return ready;
 }
 
+int session_cancel_fd(struct spk *spk)
+{
+	if (spk->before_waiting)
+		spk->before_waiting(spk);
+	return spk->uninterruptible ? -1 : spk->interrupt_fd;
+}
+
 static void ask_what_was_lost(struct spk *spk, uint32_t awaited)
 {
 	struct buf body = {0};

@@ -100,6 +100,13 @@ struct pollfd;
 int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_t deadline_ns);
 
 /*
+ * For who waits inside of a library: a descriptor that is readable when an interruption is due,
+ * which session_check_interrupt() then raises; -1 while none may raise. What was put off is said
+ * before.
+ */
+int session_cancel_fd(struct spk *spk);
+
+/*
  * Waits until the supervisor has sent something. After a long silence it is asked whether
  * a message was lost: neither side must wait for the other for ever. `awaited` is the serial of
  * the request whose answer is due, 0 while an order is.

@@ -117,11 +117,11 @@ static void rebuild(struct spk *spk, struct strtable *table)
 	table->storage = storage;
 }
 
-void strtable_add(struct spk *spk, struct strtable *table, const char *key, const char *value)
+void strtable_put(struct spk *spk, struct strtable *table, const char *key, const void *value)
 {
 	struct strtable_entry entry = {
-		.key = copy_text(spk, key),
-		.value = value ? copy_text(spk, value) : NULL,
+		.key = key,
+		.value = value,
 		.hash = hash_text(table->seed, key),
 	};
 
@@ -129,6 +129,11 @@ void strtable_add(struct spk *spk, struct strtable *table, const char *key, cons
 		rebuild(spk, table);
 	insert(table->storage, &entry);
 	table->count++;
+}
+
+void strtable_add(struct spk *spk, struct strtable *table, const char *key, const char *value)
+{
+	strtable_put(spk, table, copy_text(spk, key), value ? copy_text(spk, value) : NULL);
 }
 
 bool strtable_remove(struct strtable *table, const char *key)

@@ -11,7 +11,7 @@
 
 struct strtable_entry {
 	const char *key; /* NULL: removed */
-	const char *value;
+	const void *value;
 	uint64_t hash;
 };
 
@@ -28,6 +28,8 @@ void strtable_init(struct strtable *table);
 struct strtable_entry *strtable_find(const struct strtable *table, const char *key);
 /* Adds a key that is not there; both texts are copied, `value` may be NULL. */
 void strtable_add(struct spk *spk, struct strtable *table, const char *key, const char *value);
+/* The same without copies: both belong to the caller, and stay. */
+void strtable_put(struct spk *spk, struct strtable *table, const char *key, const void *value);
 bool strtable_remove(struct strtable *table, const char *key);
 /* The next entry in order, from `*place`, which starts at 0; NULL at the end. */
 const struct strtable_entry *strtable_next(const struct strtable *table, size_t *place);

@@ -36,9 +36,12 @@
 #include <spicerack/file.h>
 #include <spicerack/fleet.h>
 #include <spicerack/hosts.h>
+#include <spicerack/http.h>
+#include <spicerack/json.h>
 #include <spicerack/lock.h>
 #include <spicerack/nested.h>
 #include <spicerack/output.h>
+#include <spicerack/prometheus.h>
 #include <spicerack/prompt.h>
 #include <spicerack/regex.h>
 #include <spicerack/remote.h>

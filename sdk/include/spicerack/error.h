@@ -21,6 +21,9 @@
  *     file              see file.h
  *     regex             see regex.h
  *     nested.*          see nested.h
+ *     json.*            see json.h
+ *     http.*            see http.h
+ *     prometheus.*      see prometheus.h
  *     prompt.*          see prompt.h
  *     aborted           when the operator says so: by the calls of prompt.h, and the confirming
  *                       form of nested.h

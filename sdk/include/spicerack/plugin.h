@@ -599,6 +599,73 @@ struct spk_document_driver {
 		    void *data, struct spk_reason_buffer *reason);
 };
 
+/*
+ * kind "http": sends one request and tells what is answered. It follows no redirect, tries nothing
+ * again and adds no header but those that the protocol needs; connections are kept for requests
+ * that have the same host, proxy and files.
+ *
+ * What it is given lives as long as the call. It may hold secrets: a driver wipes its copies.
+ */
+enum spk_http_end {
+	SPK_HTTP_ANSWERED = 0,
+	SPK_HTTP_UNSENT = 1,     /* no connection: nothing of the request has left */
+	SPK_HTTP_DISTRUSTED = 2, /* the other side is not who it should be, or TLS is not set up
+				    right; nothing has left */
+	SPK_HTTP_LATE = 3,       /* it may have arrived; no answer in time */
+	SPK_HTTP_BROKEN = 4,     /* it may have arrived; the connection broke */
+	SPK_HTTP_NONSENSE = 5,   /* it may have arrived; what came is no HTTP */
+	SPK_HTTP_STOPPED = 6,    /* body() did not want more */
+	SPK_HTTP_CANCELLED = 7,  /* cancel_fd is readable */
+	SPK_HTTP_UNUSABLE = 8,   /* it cannot be sent like this: no such URL, no such proxy */
+};
+
+struct spk_http_order {
+	uint32_t size;
+	uint32_t once; /* 1: may not leave twice, not even when a kept connection turns out dead */
+	const char *method, *url;
+	const struct spk_driver_setting *headers; /* names and values */
+	size_t header_count;
+	const char *body; /* NULL: none */
+	size_t body_length;
+	const char *user, *password;      /* for basic authentication; NULL: none */
+	const char *proxy;                /* host:port or URL; NULL: directly */
+	const char *ca_file;              /* NULL: those of the system */
+	const char *cert_file, *key_file; /* NULL: none */
+	int64_t connect_timeout_ns;       /* for name, connection and TLS */
+	int64_t read_timeout_ns;          /* without a byte in either direction */
+	int64_t deadline_ns;              /* of CLOCK_BOOTTIME */
+	int cancel_fd;                    /* -1: none */
+	uint32_t reserved;
+};
+
+/* What came. Texts live until the next call. */
+struct spk_http_reply {
+	uint32_t size;
+	int32_t status;         /* 0: none came */
+	const char *redirect;   /* where a 3xx leads, as a whole URL; NULL: nowhere */
+	int64_t retry_after_ns; /* what the server asks for; 0: nothing */
+	struct spk_reason_buffer reason;
+};
+
+struct spk_http_calls {
+	uint32_t size;
+	/* Each header of the answer, in order. */
+	void (*header)(void *data, const char *name, const char *value);
+	/* Some of its body, decompressed. false: stop. */
+	bool (*body)(void *data, const char *bytes, size_t length);
+};
+
+struct spk_http_driver {
+	struct spk_driver driver;
+	/* NULL and a reason. */
+	void *(*open)(struct spk_reason_buffer *reason);
+	void (*close)(void *client);
+	/* Anything but ANSWERED comes with a reason. */
+	enum spk_http_end (*exchange)(void *client, const struct spk_http_order *order,
+				      const struct spk_http_calls *calls, void *data,
+				      struct spk_http_reply *reply);
+};
+
 #ifdef __cplusplus
 }
 #endif
