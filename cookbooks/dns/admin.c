@@ -70,7 +70,8 @@ static void lock(struct spk *spk, const void *self, struct spk_lock_args *lock)
 
 static int show(struct spk *spk, const struct admin *admin)
 {
-	spk_confctl_objects objects = spk_confctl_get(admin->geodns, tags_of(spk, admin, NULL));
+	spk_confctl_objects objects = spk_confctl_get(admin->geodns,
+						      tags_of(spk, admin, admin->site));
 	struct spk_table *table = spk_table_new(spk, SPK_STRINGS("SERVICE", "SITE", "POOLED"));
 
 	for (size_t i = 0; i < objects.count; i++)

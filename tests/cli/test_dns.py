@@ -34,7 +34,7 @@ _web._tcp SRV 5 9 82 both
 _none._tcp SRV 0 0 0 .
 """ + "".join(f"long TXT \"{number:03} {'x' * 200}\"\n" for number in range(20))
 REVERSE = "1 PTR one.example.test.\n1 PTR uno.example.test.\n"
-REVERSE6 = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 PTR six.example.test.\n"
+REVERSE6 = "1" + ".0" * 19 + " PTR six.example.test.\n"
 
 
 class DnsTest(CommandTest):

@@ -24,7 +24,8 @@ class SdkTest(CommandTest):
 
     def shown(self, result):
         """The lines of the cookbook among those on stderr."""
-        return [line for line in without_id(result.err).splitlines()
+        text = re.sub(r"DRY-RUN: What this dry run has found out:\n(  .*\n)*", "", without_id(result.err))
+        return [line for line in text.splitlines()
                 if not re.match(r"(DRY-RUN: )?(START|END|lock of this run|would take the lock|__COOKBOOK)", line)]
 
 
@@ -38,7 +39,7 @@ class Reports(SdkTest):
         self.check("reason.invalid: the reason is empty\n", "reason")
 
     def test_actions(self):
-        result = self.check("misuse: spk_admin_reason_given: the cookbook does not ask for a reason (.reason)\n"
+        result = self.check("misuse: misuse of spk_admin_reason_given(): the cookbook does not ask for a reason (.reason)\n"
                             "PASS - db1 (**PASS**)\n- db2 (**PASS**)\n1 0 0 1\n"
                             "- db1 (**WARN**)\n  - did 1\n  - but slowly\n- db2 (**FAIL**)\n  - cannot\n", "actions")
         self.assertEqual(self.shown(result), ["did 1", "but slowly", "cannot"])
@@ -194,9 +195,9 @@ class Files(SdkTest):
         link = self.scratch / "link"
         link.symlink_to("old")
         result = self.check("old\n", "links", "--path", link, "--text", "remove", options=["-d"])
-        self.assertEqual(self.shown(result), [f"DRY-RUN: would make '{link}' a link to 'first'",
-                                              f"DRY-RUN: would make '{link}' a link to 'second'",
-                                              f"DRY-RUN: would remove the link '{link}'"])
+        self.assertEqual(self.shown(result), [f"DRY-RUN: would make '{link}' a link to 'first', which is one to 'old'",
+                                              f"DRY-RUN: would make '{link}' a link to 'second', which is one to 'old'",
+                                              f"DRY-RUN: would remove the link '{link}', which is one to 'old'"])
         self.assertEqual(os.readlink(link), "old")
 
     def test_a_file_is_not_replaced(self):
