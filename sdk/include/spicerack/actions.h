@@ -33,11 +33,13 @@ struct spk_actions;
  */
 SPK_API struct spk_actions *spk_actions(struct spk *spk, const char *name);
 
-/* Logs the message, at INFO, WARNING or ERROR, and adds it to the list. Since 1.0. */
+/* Logs the message at INFO, and adds it to the list. Since 1.0. */
 SPK_API void spk_actions_success(struct spk_actions *actions, const char *format, ...)
 	SPK_PRINTF(2, 3);
+/* The same at WARNING: the status is WARN at best. Since 1.0. */
 SPK_API void spk_actions_warning(struct spk_actions *actions, const char *format, ...)
 	SPK_PRINTF(2, 3);
+/* The same at ERROR: the status is FAIL. Since 1.0. */
 SPK_API void spk_actions_failure(struct spk_actions *actions, const char *format, ...)
 	SPK_PRINTF(2, 3);
 
