@@ -10,7 +10,7 @@ app=$build/app
 
 "$source/tools/install-packages.sh" gcc libc6-dev cmake ninja-build pkg-config \
 	libconfig-dev libpcre2-dev libdw-dev libedit-dev libsqlite3-dev \
-	libcurl4-openssl-dev libc-ares-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev
+	libcurl4-openssl-dev libc-ares-dev libldns-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev
 
 mkdir -p "$build"
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_INSTALL_PREFIX="$prefix" \
@@ -33,12 +33,14 @@ for release in v1 v2 v3; do
 	chmod +x "$app/releases/$release/check-health"
 done
 
-# A cookbook of the user's own: the sample, with a bug in the place of its health check.
-# shellcheck disable=SC2046
-PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name spicerack.pc)") \
-	sh -c 'gcc $(pkg-config --variable=moduleflags spicerack) -o "$1" "$2" $(pkg-config --cflags --libs spicerack)' \
-	sh "$XDG_DATA_HOME/spicerack/cookbooks/demo/crash-after-switch.so" \
-	"$source/tests/demo/crash-after-switch.c"
+# Cookbooks of the user's own: the samples, one with a bug in the place of its health check, one with a
+# failure where it tells that all went well.
+for name in crash-after-switch fail-after-route; do
+	# shellcheck disable=SC2046
+	PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name spicerack.pc)") \
+		sh -c 'gcc $(pkg-config --variable=moduleflags spicerack) -o "$1" "$2" $(pkg-config --cflags --libs spicerack)' \
+		sh "$XDG_DATA_HOME/spicerack/cookbooks/demo/$name.so" "$source/tests/demo/$name.c"
+done
 
 failed=0
 
@@ -90,6 +92,61 @@ current v1
 
 printf '\n$ cat %s\n' "$XDG_STATE_HOME/spicerack/logs/demo/crash-after-switch.log"
 cat "$XDG_STATE_HOME/spicerack/logs/demo/crash-after-switch.log"
+
+# A service of two datacenters, kept by conftool in a file below the build directory.
+config=$build/home/demo.cfg
+cat >"$build/home/schema.yaml" <<'END'
+discovery:
+  path: discovery
+  tags: [dnsdisc]
+  schema:
+    pooled: {type: bool, default: false}
+    ttl: {type: int, default: 300}
+END
+cat >"$config" <<END
+instance_params = { conftool_schema = "$build/home/schema.yaml"; };
+kv = { store = "sqlite"; directory = "$build/home/kv"; };
+sites = { core = ["codfw", "eqiad"]; };
+END
+
+# pooled EXPECTED-IN-CODFW EXPECTED-IN-EQIAD
+pooled() {
+	printf '\n$ spicerack kv list -c %s\n' "$config"
+	spicerack kv list -c "$config"
+	for datacenter in codfw eqiad; do
+		spicerack kv get -c "$config" "/conftool/v1/discovery/search/$datacenter" |
+			grep -q "\"pooled\": *$1" || {
+			printf '*** expected %s in %s\n' "$1" "$datacenter"
+			failed=1
+		}
+		shift
+	done
+}
+
+printf '\n# A service that is pooled in two datacenters.\n'
+for datacenter in codfw eqiad; do
+	show 0 spicerack kv set -c "$config" "/conftool/v1/discovery/search/$datacenter" \
+		'{"pooled": true, "ttl": 300}'
+done
+pooled true true
+
+printf '\n# What would it mean to depool it in one?\n'
+show 0 cookbook -c "$config" --dry-run discovery.service-route search codfw depool
+pooled true true
+
+printf '\n# Depool it, and try to take away what is left.\n'
+show 0 cookbook -c "$config" discovery.service-route search codfw depool
+pooled false true
+show 99 cookbook -c "$config" discovery.service-route search eqiad depool
+pooled false true
+
+printf '\n# Pool it again.\n'
+show 0 cookbook -c "$config" discovery.service-route search codfw pool
+pooled true true
+
+printf '\n# A failure in the middle, after it was depooled: back to what it was.\n'
+show 99 cookbook -c "$config" demo.fail-after-route search codfw depool
+pooled true true
 
 [ "$failed" -eq 0 ] && printf '\nThe demo went as expected.\n'
 exit "$failed"

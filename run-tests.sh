@@ -17,8 +17,8 @@ esac
 
 "$source/tools/install-packages.sh" gcc libc6-dev clang clang-format libclang-rt-14-dev cmake make ninja-build \
 	pkg-config binutils libconfig-dev libpcre2-dev libdw-dev libedit-dev libsqlite3-dev \
-	libcurl4-openssl-dev libc-ares-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev \
-	ngircd etcd-server etcd-client dnsmasq-base openssl iproute2 nftables check python3 procps \
+	libcurl4-openssl-dev libc-ares-dev libldns-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev \
+	ngircd etcd-server etcd-client dnsmasq-base gdnsd bind9 openssl iproute2 nftables check python3 procps \
 	openssh-server openssh-client python3-paramiko python3-clustershell cumin nginx prometheus \
 	mandoc abigail-tools gdb valgrind libc6-dbg sudo systemd tmux
 

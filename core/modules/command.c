@@ -495,10 +495,8 @@ static void run_to_end(struct spk *spk, void *argument)
 	struct execution *execution = argument;
 	struct process *process = &execution->process;
 	int64_t begin = spk_uptime().ns;
-	int64_t deadline;
+	int64_t deadline = session_deadline(process->how.timeout);
 
-	if (__builtin_add_overflow(begin, process->how.timeout.ns, &deadline))
-		deadline = INT64_MAX;
 	start(spk, process);
 	attend(spk, process, deadline);
 	settle(spk, process, execution->result);
@@ -531,6 +529,7 @@ const struct spk_result *spk_command_read(struct spk *spk, const struct spk_comm
 
 	CHECK_SPK(spk);
 	how = checked(command);
+	session_did_read(spk, "command '%s'", spk_shell_join(spk, how.argv));
 	return execute(spk, &how);
 }
 
@@ -543,6 +542,8 @@ const struct spk_result *spk_command_run(struct spk *spk, const struct spk_comma
 	how = checked(command);
 	if (session_may_write(spk, "run command '%s'", spk_shell_join(spk, how.argv)))
 		return execute(spk, &how);
+	session_cannot_know(spk, "what command '%s' would have said",
+			    spk_shell_join(spk, how.argv));
 	not_run = SPK_NEW(spk, struct spk_result);
 	not_run->out = not_run->err = "";
 	return not_run;

@@ -245,6 +245,16 @@ static void select_and_keep(struct spk *spk, void *argument)
 		selection->objects[i] = keep_object(confctl, &selection->found[i]);
 }
 
+static const char *tags_shown(struct spk *spk, spk_conf_tags tags)
+{
+	const char *text = tags.count ? "" : "all";
+
+	for (size_t i = 0; i < tags.count; i++)
+		text = spk_format(spk, "%s%s%s=%.200s", text, i ? ", " : "", tags.items[i].name,
+				  tags.items[i].pattern);
+	return text;
+}
+
 spk_confctl_objects conf_select(struct spk_confctl *confctl, spk_conf_tags tags,
 				const char *function)
 {
@@ -267,17 +277,9 @@ spk_confctl_objects conf_select(struct spk_confctl *confctl, spk_conf_tags tags,
 	free(selection);
 	if (!done)
 		spk_raise_again(confctl->spk, error);
+	session_did_read(confctl->spk, "the objects of '%s' that match %s", confctl->name,
+			 tags_shown(confctl->spk, tags));
 	return objects;
-}
-
-static const char *tags_shown(struct spk *spk, spk_conf_tags tags)
-{
-	const char *text = tags.count ? "" : "all";
-
-	for (size_t i = 0; i < tags.count; i++)
-		text = spk_format(spk, "%s%s%s=%.200s", text, i ? ", " : "", tags.items[i].name,
-				  tags.items[i].pattern);
-	return text;
 }
 
 spk_confctl_objects conf_select_some(struct spk_confctl *confctl, spk_conf_tags tags,

@@ -11,6 +11,7 @@
 #include <spicerack/text.h>
 
 #include "configtree.h"
+#include "moduleconfig.h"
 #include "../runtime/misuse.h"
 
 #define CONFIG_MAGIC 0x6366671eU
@@ -23,17 +24,22 @@ struct spk_config {
 	const struct config_node *root;
 };
 
-const struct spk_config *spk_config_read(struct spk *spk, const char *file)
+const struct spk_config *config_of_tree(struct spk *spk, const char *file,
+					const struct config_node *root)
 {
-	struct spk_config *config;
+	struct spk_config *config = SPK_NEW(spk, struct spk_config);
 
-	CHECK_NOT_EMPTY(file);
-	config = SPK_NEW(spk, struct spk_config);
 	config->spk = spk;
 	config->file = spk_format(spk, "%s", file);
-	config->root = config_tree_read(spk, file);
+	config->root = root;
 	config->magic = CONFIG_MAGIC;
 	return config;
+}
+
+const struct spk_config *spk_config_read(struct spk *spk, const char *file)
+{
+	CHECK_NOT_EMPTY(file);
+	return config_of_tree(spk, file, config_tree_read(spk, file));
 }
 
 const struct spk_config *spk_module_config(struct spk *spk, const char *module)
@@ -100,7 +106,7 @@ static const struct config_node *find(const struct spk_config *config, const cha
 		part += length;
 		part += *part == '.';
 	}
-	return node;
+	return node && node->type == CONFIG_NODE_NOTHING ? NULL : node;
 }
 
 static const struct config_node *get(const struct spk_config *config, const char *path)
@@ -145,6 +151,17 @@ static const struct config_node *expect_bool(const struct spk_config *config, co
 	CHECK_HANDLE(config, CONFIG_MAGIC);                                                        \
 	CHECK_GIVEN(path)
 
+spk_strings spk_sites(struct spk *spk, const char *name)
+{
+	CHECK_SPK(spk);
+	CHECK_GIVEN(name);
+	for (size_t i = 0; i < spk->order.site_count; i++)
+		if (strcmp(spk->order.sites[i].name, name) == 0)
+			return spk->order.sites[i].texts;
+	spk_raise(spk, "config.missing", NULL, "there is no list 'sites.%s' in the configuration",
+		  name);
+}
+
 bool spk_config_has(const struct spk_config *config, const char *path)
 {
 	const struct config_node *node;
@@ -158,7 +175,17 @@ bool spk_config_has(const struct spk_config *config, const char *path)
 		path += length;
 		path += *path == '.';
 	}
-	return node != NULL;
+	return node && node->type != CONFIG_NODE_NOTHING;
+}
+
+const struct spk_config *config_below(const struct spk_config *config, const char *name)
+{
+	const struct config_node *node = step(config->root, name, strlen(name));
+
+	if (!node || node->type == CONFIG_NODE_NOTHING)
+		return NULL;
+	expect(config, name, node, CONFIG_NODE_GROUP, "a group");
+	return config_of_tree(config->spk, config->file, node);
 }
 
 const char *spk_config_get_text(const struct spk_config *config, const char *path)

@@ -22,6 +22,7 @@ const char *config_node_type(const struct config_node *node)
 		[CONFIG_NODE_GROUP] = "a group",        [CONFIG_NODE_LIST] = "a list",
 		[CONFIG_NODE_TEXT] = "a text",          [CONFIG_NODE_INT] = "a whole number",
 		[CONFIG_NODE_DOUBLE] = "a real number", [CONFIG_NODE_BOOL] = "true or false",
+		[CONFIG_NODE_NOTHING] = "null",
 	};
 
 	return names[node->type];

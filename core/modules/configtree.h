@@ -17,6 +17,7 @@ enum config_node_type {
 	CONFIG_NODE_INT = 4,
 	CONFIG_NODE_DOUBLE = 5,
 	CONFIG_NODE_BOOL = 6,
+	CONFIG_NODE_NOTHING = 7, /* null, in YAML: as if it were not there */
 };
 
 struct config_node {

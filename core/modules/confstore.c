@@ -36,9 +36,8 @@ static const struct kv_store *need(struct spk *spk)
 
 static struct spk_kv_call call_of(struct spk *spk)
 {
-	session_check_interrupt(spk);
 	return (struct spk_kv_call){.deadline_ns = spk_uptime().ns + CALL_NS,
-				    .cancel_fd = spk->uninterruptible ? -1 : spk->interrupt_fd};
+				    .cancel_fd = session_cancel_fd(spk)};
 }
 
 static SPK_NORETURN void fail(struct spk *spk, const char *what, const struct spk_kv_call *call,

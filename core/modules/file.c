@@ -115,6 +115,7 @@ const char *spk_file_read(struct spk *spk, const char *path)
 			spk_raise(spk, "file", NULL, "%s", err.text);
 		if ((size_t)length == size)
 			continue;
+		session_did_read(spk, "the file '%s'", path);
 		if (memchr(text, '\0', (size_t)length))
 			spk_raise(spk, "file", NULL, "cannot read '%s': it holds a NUL byte", path);
 		return text;

@@ -490,6 +490,8 @@ static void make(struct spk *spk, void *argument)
 	set_headers(making);
 	if (call->write && !session_may_write(spk, "%s %s%s", call->how.method, making->whole_url,
 					      shown_body(making))) {
+		session_cannot_know(spk, "what %s %s would have answered", call->how.method,
+				    making->whole_url);
 		making->answer = no_answer(making);
 		return;
 	}
@@ -504,6 +506,8 @@ static void make(struct spk *spk, void *argument)
 	}
 	if (end != SPK_HTTP_ANSWERED)
 		fail(making, end);
+	if (!call->write)
+		session_did_read(spk, "%s %s", call->how.method, making->whole_url);
 	making->answer = make_answer(making);
 }
 
@@ -516,8 +520,7 @@ const struct spk_http_answer *http_make(const struct http_call *call)
 	const struct spk_error *error;
 
 	session_check_interrupt(making.spk);
-	if (__builtin_add_overflow(spk_uptime().ns, total.ns, &making.deadline))
-		making.deadline = INT64_MAX;
+	making.deadline = session_deadline(total);
 	/* Buffers are this process's own, and may hold secrets: freed here on every way out. */
 	error = guard_call(making.spk, make, &making, false);
 	buf_free(&making.token);

@@ -65,9 +65,8 @@ struct spk_remote *spk_remote_query(struct spk *spk, const char *query)
 
 	CHECK_SPK(spk);
 	CHECK_GIVEN(query);
-	session_check_interrupt(spk);
-	if (inventory_find(remote_link_inventory(spk), query, spk_uptime().ns + QUERY_PATIENCE.ns,
-			   spk->uninterruptible ? -1 : spk->interrupt_fd, &set, &err) < 0) {
+	if (inventory_find(remote_link_inventory(spk), query, session_deadline(QUERY_PATIENCE),
+			   session_cancel_fd(spk), &set, &err) < 0) {
 		session_check_interrupt(spk);
 		spk_raise(spk, "remote.query", NULL, "%s", err.text);
 	}
@@ -348,18 +347,24 @@ static const struct spk_remote_results *execute(const char *function,
 {
 	struct spk_remote_options how;
 	struct remote_order order = {.read_only = read_only};
+	const struct spk_remote_results *results;
+	const char *what;
 
 	adopt_structure(function, "options", "SPK_REMOTE", given, &how, sizeof(how),
 			REMOTE_OPTIONS_1_0);
 	take_options(function, remote, &how, &order);
-	if (!read_only &&
-	    !session_may_write(remote->spk, "run '%s'%s on %zu host%s: %.400s",
-			       order.commands[0].shown, order.command_count > 1 ? " and more" : "",
-			       order.names.count, order.names.count == 1 ? "" : "s",
-			       spk_hosts_fold(remote->hosts)))
+	what = spk_format(remote->spk, "'%s'%s on %zu host%s: %.400s", order.commands[0].shown,
+			  order.command_count > 1 ? " and more" : "", order.names.count,
+			  order.names.count == 1 ? "" : "s", spk_hosts_fold(remote->hosts));
+	if (!read_only && !session_may_write(remote->spk, "run %s", what)) {
+		session_cannot_know(remote->spk, "what %s would have said", what);
 		return remote_results_make(&order, NULL);
+	}
 	remote_link_tell(remote->spk, remote->hosts);
-	return judge(&order, remote_run(&order));
+	results = remote_run(&order);
+	if (read_only)
+		session_did_read(remote->spk, "%s", what);
+	return judge(&order, results);
 }
 
 const struct spk_remote_results *spk_remote_run_all(const struct spk_remote *remote,

@@ -36,6 +36,7 @@ const char *spk_link_read(struct spk *spk, const char *path)
 	ssize_t length;
 
 	CHECK_GIVEN(path);
+	session_did_read(spk, "the link '%s'", path);
 	length = readlink(path, target, sizeof(target));
 	if (length >= 0 && (size_t)length < sizeof(target))
 		return copy_bytes(spk, target, (size_t)length);
@@ -165,6 +166,17 @@ static int remove_link(const char *path, struct err *err)
 	return rc;
 }
 
+/* For a dry run, which tells what would be lost. */
+static const char *old_target(struct spk *spk, const char *path)
+{
+	char target[PATH_MAX + 1];
+	ssize_t length = spk->order.dry_run ? readlink(path, target, sizeof(target)) : -1;
+
+	if (length < 0 || (size_t)length >= sizeof(target))
+		return "";
+	return spk_format(spk, ", which is one to '%.*s'", (int)length, target);
+}
+
 void spk_link_replace(struct spk *spk, const char *path, const char *target)
 {
 	struct err err = {{0}};
@@ -172,7 +184,8 @@ void spk_link_replace(struct spk *spk, const char *path, const char *target)
 	CHECK_SPK(spk);
 	CHECK_NOT_EMPTY(path);
 	CHECK_NOT_EMPTY(target);
-	if (session_may_write(spk, "make '%s' a link to '%s'", path, target) &&
+	if (session_may_write(spk, "make '%s' a link to '%s'%s", path, target,
+			      old_target(spk, path)) &&
 	    replace(path, target, &err) < 0)
 		spk_raise(spk, "file", NULL, "%s", err.text);
 }
@@ -183,6 +196,7 @@ void spk_link_remove(struct spk *spk, const char *path)
 
 	CHECK_SPK(spk);
 	CHECK_NOT_EMPTY(path);
-	if (session_may_write(spk, "remove the link '%s'", path) && remove_link(path, &err) < 0)
+	if (session_may_write(spk, "remove the link '%s'%s", path, old_target(spk, path)) &&
+	    remove_link(path, &err) < 0)
 		spk_raise(spk, "file", NULL, "%s", err.text);
 }

@@ -48,8 +48,9 @@ struct crash {
 /* The head of the mapping. */
 struct shared {
 	size_t used;
-	void *self;     /* the cookbook's structure */
-	uint32_t stage; /* enum stage: what a child is at, or was last at */
+	void *self;                  /* the cookbook's structure */
+	struct spk_actions *actions; /* the first list of actions.h */
+	uint32_t stage;              /* enum stage: what a child is at, or was last at */
 	/* Numbers, for a bool that the cookbook has overwritten is no value. */
 	uint32_t stage_succeeded;  /* it came back from there with a success */
 	uint32_t rollback_started; /* marked before it is called: never called twice */

@@ -72,6 +72,32 @@ void order_write(const struct run_order *order, struct buf *message)
 		wire_put_number(message, order->args[i].given);
 		wire_put_texts(message, order->args[i].texts);
 	}
+	wire_put_number(message, order->site_count);
+	for (size_t i = 0; i < order->site_count; i++) {
+		wire_put_text(message, order->sites[i].name);
+		wire_put_texts(message, order->sites[i].texts);
+	}
+}
+
+/* A text that may not be missing. */
+static const char *get_text(struct wire_reader *message)
+{
+	const char *text = wire_get_text(message);
+
+	if (!text)
+		message->bad = true;
+	return text;
+}
+
+/* A list for free(). */
+static spk_strings get_texts(struct wire_reader *message)
+{
+	size_t count = wire_get_count(message);
+	const char **texts = xcalloc(count, sizeof(*texts));
+
+	for (size_t i = 0; i < count; i++)
+		texts[i] = get_text(message);
+	return (spk_strings){texts, count};
 }
 
 int order_read(struct wire_reader *message, struct run_order *ret, struct err *err)
@@ -83,28 +109,27 @@ int order_read(struct wire_reader *message, struct run_order *ret, struct err *e
 
 		if (items[i].kind == ITEM_NUMBER)
 			*(uint64_t *)member = wire_get_number(message);
-		else if (!(*(const char **)member = wire_get_text(message)) &&
-			 items[i].kind == ITEM_TEXT)
-			message->bad = true;
+		else if (items[i].kind == ITEM_TEXT)
+			*(const char **)member = get_text(message);
+		else
+			*(const char **)member = wire_get_text(message);
 	}
 	order.arg_count = wire_get_count(message);
 	order.args = xcalloc(order.arg_count, sizeof(*order.args));
 	for (size_t i = 0; i < order.arg_count; i++) {
 		struct order_arg *arg = &order.args[i];
-		const char **texts;
 
 		arg->row_address = wire_get_number(message);
 		arg->row_size = wire_get_number(message);
 		arg->offset = wire_get_number(message);
 		arg->given = wire_get_number(message);
-		arg->texts.count = wire_get_count(message);
-		texts = xcalloc(arg->texts.count, sizeof(*texts));
-		arg->texts.items = texts;
-		for (size_t j = 0; j < arg->texts.count; j++) {
-			texts[j] = wire_get_text(message);
-			if (!texts[j])
-				message->bad = true;
-		}
+		arg->texts = get_texts(message);
+	}
+	order.site_count = wire_get_count(message);
+	order.sites = xcalloc(order.site_count, sizeof(*order.sites));
+	for (size_t i = 0; i < order.site_count; i++) {
+		order.sites[i].name = get_text(message);
+		order.sites[i].texts = get_texts(message);
 	}
 	if (!wire_complete(message)) {
 		order_free(&order);
@@ -118,7 +143,11 @@ void order_free(struct run_order *order)
 {
 	for (size_t i = 0; i < order->arg_count; i++)
 		free((void *)(uintptr_t)order->args[i].texts.items);
+	for (size_t i = 0; i < order->site_count; i++)
+		free((void *)(uintptr_t)order->sites[i].texts.items);
 	free(order->args);
+	free(order->sites);
 	order->args = NULL;
-	order->arg_count = 0;
+	order->sites = NULL;
+	order->arg_count = order->site_count = 0;
 }

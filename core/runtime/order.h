@@ -22,6 +22,12 @@ struct order_arg {
 	spk_strings texts;
 };
 
+/* A list of the configuration, `sites.NAME`. */
+struct order_list {
+	const char *name;
+	spk_strings texts;
+};
+
 struct run_order {
 	const char *file;
 	uint64_t device, inode, size;
@@ -45,11 +51,13 @@ struct run_order {
 	const char *journal_file, *run; /* the same for the journal, and the id of the run */
 	struct order_arg *args;
 	size_t arg_count;
+	struct order_list *sites;
+	size_t site_count;
 };
 
 void order_write(const struct run_order *order, struct buf *message);
 
-/* Texts point into the message; `args` and the lists in it are freed by order_free(). */
+/* Texts point into the message; `args`, `sites` and the lists in them are freed by order_free(). */
 MUST_CHECK int order_read(struct wire_reader *message, struct run_order *ret, struct err *err);
 void order_free(struct run_order *order);
 

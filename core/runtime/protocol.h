@@ -77,6 +77,8 @@ enum request_type {
 	REQUEST_DURABLE = 25, /* -; answered n whether the run outlives a dropped connection */
 	/* n which, n enum spk_progress_kind (0: it is over), n done, n total, t label; no answer */
 	REQUEST_PROGRESS = 26,
+	/* n enum dryrun_kind, t one line of the summary of a dry run; no answer */
+	REQUEST_DRYRUN = 30,
 	/* It has been quiet for long, was a message lost? n pid, n serial whose answer is awaited
 	 * (0: an order is), n orders taken */
 	REQUEST_CHECK = 29,
@@ -95,6 +97,9 @@ enum stage_outcome {
 	OUTCOME_DONE = 4,  /* prepare called spk_done() */
 	OUTCOME_USAGE = 5, /* arguments: a parser or .check refused; text is why */
 };
+
+/* What the summary of a dry run tells of. */
+enum dryrun_kind { DRYRUN_READ, DRYRUN_WRITE, DRYRUN_UNKNOWN, DRYRUN_KINDS };
 
 /* Who is told of a record, beside the log. */
 enum log_audience { AUDIENCE_NONE, AUDIENCE_IRC, AUDIENCE_SAL };

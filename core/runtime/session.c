@@ -98,9 +98,17 @@ int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_
 
 int session_cancel_fd(struct spk *spk)
 {
+	session_check_interrupt(spk);
 	if (spk->before_waiting)
 		spk->before_waiting(spk);
 	return spk->uninterruptible ? -1 : spk->interrupt_fd;
+}
+
+int64_t session_deadline(spk_duration span)
+{
+	int64_t deadline;
+
+	return __builtin_add_overflow(spk_uptime().ns, span.ns, &deadline) ? INT64_MAX : deadline;
 }
 
 static void ask_what_was_lost(struct spk *spk, uint32_t awaited)
@@ -236,6 +244,17 @@ void spk_log(struct spk *spk, enum spk_level level, const char *file, int line,
 	va_end(args);
 }
 
+/* One line of the summary; the supervisor keeps as many as it likes. */
+static void tell_summary(struct spk *spk, enum dryrun_kind kind, const char *text)
+{
+	struct buf body = {0};
+
+	wire_put_number(&body, kind);
+	wire_put_text(&body, text);
+	session_tell(spk, REQUEST_DRYRUN, &body);
+	buf_free(&body);
+}
+
 bool session_may_write(struct spk *spk, const char *format, ...)
 {
 	struct buf text = {0};
@@ -250,8 +269,39 @@ bool session_may_write(struct spk *spk, const char *format, ...)
 	va_end(args);
 	copy = spk_format(spk, "%s", buf_text(&text));
 	buf_free(&text);
+	tell_summary(spk, DRYRUN_WRITE, copy);
 	spk_info(spk, "would %s", copy);
 	return false;
+}
+
+static void tell_formatted(struct spk *spk, enum dryrun_kind kind, const char *format, va_list args)
+{
+	struct buf text = {0};
+
+	if (!spk->order.dry_run)
+		return;
+	buf_vprintf(&text, format, args);
+	mem_wipe_stack();
+	tell_summary(spk, kind, buf_text(&text));
+	buf_free(&text);
+}
+
+void session_did_read(struct spk *spk, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell_formatted(spk, DRYRUN_READ, format, args);
+	va_end(args);
+}
+
+void session_cannot_know(struct spk *spk, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell_formatted(spk, DRYRUN_UNKNOWN, format, args);
+	va_end(args);
 }
 
 void *spk_alloc(struct spk *spk, size_t size)

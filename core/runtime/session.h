@@ -92,19 +92,32 @@ bool session_may_write(struct spk *spk, const char *format, ...)
 void session_check_interrupt(struct spk *spk);
 
 /*
+ * For who waits inside of a library: a descriptor that is readable when an interruption is due,
+ * which session_check_interrupt() then raises; -1 while none may raise. What was put off is said
+ * before. For a call that begins now: raises `interrupted` itself.
+ */
+int session_cancel_fd(struct spk *spk);
+
+/* When a span that begins now is over, of CLOCK_BOOTTIME in ns; INT64_MAX: never. */
+int64_t session_deadline(spk_duration span);
+
+/*
+ * For the summary at the end of a dry run: what was really read, as "the file 'x'", and what could
+ * not be known because something was not done, as "what command 'x' would have said". Nothing in
+ * other runs. What is written is known by session_may_write().
+ */
+void session_did_read(struct spk *spk, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+void session_cannot_know(struct spk *spk, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+
+/*
  * Waits until one of the descriptors is ready, the deadline has passed (CLOCK_BOOTTIME
  * in ns; INT64_MAX: none) or an interruption is due, which raises. Returns as poll() does.
  * At most 8 descriptors.
  */
 struct pollfd;
 int session_poll(struct spk *spk, struct pollfd *fds, unsigned int count, int64_t deadline_ns);
-
-/*
- * For who waits inside of a library: a descriptor that is readable when an interruption is due,
- * which session_check_interrupt() then raises; -1 while none may raise. What was put off is said
- * before.
- */
-int session_cancel_fd(struct spk *spk);
 
 /*
  * Waits until the supervisor has sent something. After a long silence it is asked whether

@@ -14,8 +14,6 @@
 
 void spk_sleep(struct spk *spk, spk_duration duration)
 {
-	int64_t deadline = spk_uptime().ns;
-
 	CHECK_SPK(spk);
 	if (duration.ns < 0)
 		session_misuse(__func__, "'duration' is negative");
@@ -24,9 +22,7 @@ void spk_sleep(struct spk *spk, spk_duration duration)
 		spk_debug(spk, "would sleep for %s", spk_duration_text(spk, duration));
 		return;
 	}
-	if (__builtin_add_overflow(deadline, duration.ns, &deadline))
-		deadline = INT64_MAX;
-	session_poll(spk, NULL, 0, deadline);
+	session_poll(spk, NULL, 0, session_deadline(duration));
 }
 
 /* The delay before try `attempt` + 1, by the rules of enum spk_backoff; saturates. */

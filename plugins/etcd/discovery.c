@@ -3,11 +3,10 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
-#include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "../base/text.h"
+#include "../net/attend.h"
 #include "http.h"
 
 #define SERVICE "_etcd._tcp."
@@ -33,53 +32,12 @@ static void take_answer(void *data, int code, int timeouts, unsigned char *answe
 	lookup->code = code;
 }
 
-/* ---- waiting ---- */
-
-/* Until c-ares wants to be called again, something arrives, it is `until`, or cancelled. */
-static enum spk_lock_status attend(ares_channel channel, int64_t until, int cancel_fd)
-{
-	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	struct pollfd fds[ARES_GETSOCK_MAXNUM + 1];
-	struct timeval left = {0}, timeout, *soonest;
-	unsigned wanted = (unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
-	int64_t span = until - http_now();
-	struct timespec most;
-	nfds_t count = 0;
-
-	if (span <= 0)
-		return SPK_LOCK_TIMEOUT;
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		/* The library's macros for these bits shift one into the sign. */
-		int events = (wanted >> i & 1 ? POLLIN : 0) |
-			     (wanted >> (ARES_GETSOCK_MAXNUM + i) & 1 ? POLLOUT : 0);
-
-		if (events)
-			fds[count++] = (struct pollfd){.fd = sockets[i], .events = (short)events};
-	}
-	fds[count] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
-	left.tv_sec = span / NS_PER_SECOND;
-	left.tv_usec = span % NS_PER_SECOND / 1000;
-	soonest = ares_timeout(channel, &left, &timeout);
-	most = (struct timespec){soonest->tv_sec, soonest->tv_usec * 1000};
-	ppoll(fds, count + 1, &most, NULL);
-	if (fds[count].revents)
-		return SPK_LOCK_CANCELLED;
-	for (nfds_t i = 0; i < count; i++) {
-		short is = fds[i].revents;
-
-		ares_process_fd(channel, is & ~POLLOUT ? fds[i].fd : ARES_SOCKET_BAD,
-				is & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
-	}
-	ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	return SPK_LOCK_OK;
-}
-
 /* Asks, and waits for the answer; OK: there is one, whatever it is. */
 static enum spk_lock_status look_up(const char *name, struct lookup *lookup,
 				    struct spk_lock_call *call)
 {
 	struct ares_options options = {.timeout = SERVER_MS, .tries = TRIES};
-	enum spk_lock_status status = SPK_LOCK_OK;
+	enum spk_lock_status status;
 	int64_t until = http_now() + LOOKUP_NS;
 	ares_channel channel;
 	int code = ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
@@ -91,11 +49,18 @@ static enum spk_lock_status look_up(const char *name, struct lookup *lookup,
 	if (until > call->deadline_ns)
 		until = call->deadline_ns;
 	ares_query(channel, name, ns_c_in, ns_t_srv, take_answer, lookup);
-	while (!lookup->over && status == SPK_LOCK_OK)
-		status = attend(channel, until, call->cancel_fd);
+	switch (attend(channel, &lookup->over, until, call->cancel_fd)) {
+	case ATTEND_DONE:
+		status = SPK_LOCK_OK;
+		break;
+	case ATTEND_CANCELLED:
+		status = SPK_LOCK_CANCELLED;
+		break;
+	default:
+		status = http_now() < call->deadline_ns ? SPK_LOCK_UNREACHABLE : SPK_LOCK_TIMEOUT;
+		break;
+	}
 	ares_destroy(channel);
-	if (status == SPK_LOCK_TIMEOUT && http_now() < call->deadline_ns)
-		status = SPK_LOCK_UNREACHABLE;
 	if (status != SPK_LOCK_OK)
 		reason_set(&call->reason, "etcd: cannot look up '%.*s': %s", NAME_MAX_SHOWN, name,
 			   status == SPK_LOCK_CANCELLED

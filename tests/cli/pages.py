@@ -2,7 +2,7 @@
 """The pages (README.md, docs/*.md): their blocks of cookbooks and commands, checked or brought up to date.
 
 A block of C that holds SPK_COOKBOOK is a whole cookbook: it is identical to docs/samples/NAME.c, NAME
-being in its first line, `/* samples.NAME: ... */`. In a block of `console`, what stands behind
+being in its first line, `/* samples.NAME: ... */`, or to cookbooks/GROUP/NAME.c but for its licence. In a block of `console`, what stands behind
 `$ cookbook ...` or `$ spicerack ...` is what that command prints, a line `...` standing for any number
 of lines. Commands about `samples.` find the cookbooks of docs/samples, others the installed ones.
 """
@@ -15,7 +15,7 @@ import socket
 import subprocess
 
 BLOCK = re.compile(r"^```(c|console)\n(.*?)^```$", re.M | re.S)
-SAMPLE = re.compile(r"/\* samples\.([\w-]+): ")
+SAMPLE = re.compile(r"/\* ([\w-]+)\.([\w-]+): ")
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.M)
 
 
@@ -59,9 +59,12 @@ class Pages:
             if "SPK_COOKBOOK" not in body:
                 return None
             if not sample:
-                return "/* the first line does not name a file of docs/samples */\n"
-            path = self.source / "docs" / "samples" / f"{sample[1]}.c"
-            return path.read_text() if path.exists() else f"/* there is no {path} */\n"
+                return "/* the first line does not name a file of docs/samples or cookbooks */\n"
+            directory = "docs/samples" if sample[1] == "samples" else f"cookbooks/{sample[1]}"
+            path = self.source / directory / f"{sample[2]}.c"
+            if not path.exists():
+                return f"/* there is no {path} */\n"
+            return path.read_text().removeprefix("/* SPDX-License-Identifier: Apache-2.0 */\n")
         return COMMAND.sub(self.renew, body)
 
     def renew(self, found):

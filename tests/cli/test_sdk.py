@@ -24,8 +24,30 @@ class SdkTest(CommandTest):
 
     def shown(self, result):
         """The lines of the cookbook among those on stderr."""
-        return [line for line in without_id(result.err).splitlines()
+        text = re.sub(r"DRY-RUN: What this dry run has found out:\n(  .*\n)*", "", without_id(result.err))
+        return [line for line in text.splitlines()
                 if not re.match(r"(DRY-RUN: )?(START|END|lock of this run|would take the lock|__COOKBOOK)", line)]
+
+
+class Reports(SdkTest):
+    def test_reason(self):
+        owner = f"{USER}@{os.uname().nodename}"
+        self.check(f"a $b `c` \\d - {owner} - T1\n\"a \\$b \\`c\\` \\\\d - {owner} - T1\"\n"
+                   f"a $b `c` \\d|{owner}|T1\nnone - {owner}|no task\nno error\n", "reason", "--text", "a $b `c` \\d")
+        self.check('reason.invalid: the reason holds a double quote: a "b"\n', "reason", "--text", 'a "b"')
+        self.check("reason.invalid: the reason holds a control character or is not UTF-8\n", "reason", "--text", "a\nb")
+        self.check("reason.invalid: the reason is empty\n", "reason")
+
+    def test_actions(self):
+        result = self.check("misuse: misuse of spk_admin_reason_given(): the cookbook does not ask for a reason (.reason)\n"
+                            "PASS - db1 (**PASS**)\n- db2 (**PASS**)\n1 0 0 1\n"
+                            "- db1 (**WARN**)\n  - did 1\n  - but slowly\n- db2 (**FAIL**)\n  - cannot\n", "actions")
+        self.assertEqual(self.shown(result), ["did 1", "but slowly", "cannot"])
+
+    def test_sites(self):
+        self.check("config.missing: there is no list 'sites.core' in the configuration\n", "sites", "--text", "core")
+        self.config.write_text(self.config.read_text() + 'sites: { core = [ "dc1", "dc2" ]; all = [ "dc3" ]; };\n')
+        self.check("dc1 dc2\nno error\n", "sites", "--text", "core")
 
 
 class Commands(SdkTest):
@@ -148,6 +170,14 @@ class Waiting(SdkTest):
         result = self.check("try\n", "retry", "--failures", "1", options=["-d"], code=99)
         self.assertIn("DRY-RUN: one try instead of 3 in dry-run", self.shown(result))
 
+    def test_retry_by_each_rule(self):
+        result = self.check("cookbook: not ever\n" * 4, "retry-rules")
+        for rule, tries, delays in (("constant", 4, ("0.01", "0.01", "0.01")), ("linear", 4, ("0.01", "0.02", "0.03")),
+                                    ("power", 4, ("0.01", "0.02", "0.04")), ("exponential", 3, ("1.10", "1.21"))):
+            self.assertEqual([line for line in result.err.splitlines() if f"] {rule}: " in line],
+                             [f"[{number}/{tries}, retrying in {delay}s] {rule}: not ever"
+                              for number, delay in enumerate(delays, 1)])
+
     def test_retry_of_other_kinds(self):
         self.check("try\ncookbook: not yet\n", "retry-kinds", "--failures", "1")
 
@@ -165,9 +195,9 @@ class Files(SdkTest):
         link = self.scratch / "link"
         link.symlink_to("old")
         result = self.check("old\n", "links", "--path", link, "--text", "remove", options=["-d"])
-        self.assertEqual(self.shown(result), [f"DRY-RUN: would make '{link}' a link to 'first'",
-                                              f"DRY-RUN: would make '{link}' a link to 'second'",
-                                              f"DRY-RUN: would remove the link '{link}'"])
+        self.assertEqual(self.shown(result), [f"DRY-RUN: would make '{link}' a link to 'first', which is one to 'old'",
+                                              f"DRY-RUN: would make '{link}' a link to 'second', which is one to 'old'",
+                                              f"DRY-RUN: would remove the link '{link}', which is one to 'old'"])
         self.assertEqual(os.readlink(link), "old")
 
     def test_a_file_is_not_replaced(self):

@@ -21,6 +21,10 @@ SPK_COOKBOOK(.title = "{title}", {more} .run = run);
 SAMPLES = """cookbooks
 |-- deploy
 |   `-- deploy.switch-release [Release Engineering]
+|-- discovery
+|   `-- discovery.service-route [Service Operations]
+|-- dns
+|   `-- dns.admin [Traffic]
 |-- group1
 |   `-- group1.important-cookbook [Service Operations]
 |-- group2

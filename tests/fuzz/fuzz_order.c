@@ -17,6 +17,11 @@ static size_t walk(const struct run_order *order)
 	for (size_t i = 0; i < order->arg_count; i++)
 		for (size_t k = 0; k < order->args[i].texts.count; k++)
 			seen += strlen(order->args[i].texts.items[k]);
+	for (size_t i = 0; i < order->site_count; i++) {
+		seen += strlen(order->sites[i].name);
+		for (size_t k = 0; k < order->sites[i].texts.count; k++)
+			seen += strlen(order->sites[i].texts.items[k]);
+	}
 	return seen;
 }
 

@@ -168,6 +168,14 @@ bool session_may_write(struct spk *spk, const char *format, ...)
 	return !dry;
 }
 
+void session_did_read(struct spk *spk, const char *format, ...)
+{
+}
+
+void session_cannot_know(struct spk *spk, const char *format, ...)
+{
+}
+
 const char *spk_config_dir(const struct spk *spk)
 {
 	return config_directory;

@@ -495,6 +495,7 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		.outer = link->outer,
 		.locks = link->locks,
 		.notify = link->notify,
+		.dryrun = link->dryrun,
 		.events = link->events,
 		.console = link->console,
 		.control.fd = -1,

@@ -16,6 +16,7 @@
 #include "../console/console.h"
 #include "../log/log.h"
 #include "../notify/notify.h"
+#include "dryrun.h"
 #include "output.h"
 #include "../question/question.h"
 
@@ -110,6 +111,7 @@ struct link {
 	const struct link *outer;       /* of the run that this one is within; NULL: none */
 	const struct link_locks *locks; /* NULL: none are taken */
 	struct notify *notify;          /* NULL: nobody is told of it */
+	struct dryrun *dryrun;          /* NULL: it is no dry run */
 	struct eventout *events;        /* NULL: standard output is the cookbook's */
 	pid_t runner;                   /* 0: none */
 	bool in_process;                /* the runner is the child, too */
@@ -140,9 +142,8 @@ struct link_failure {
 };
 
 /*
- * Starts a runner and has it open the cookbook; link->outer, locks, notify, events and console are
- * set,
- * the rest is filled in. -1 with the reason and *ret_failure.
+ * Starts a runner and has it open the cookbook; link->outer, locks, notify, dryrun, events and
+ * console are set, the rest is filled in. -1 with the reason and *ret_failure.
  */
 MUST_CHECK int link_open(struct link *link, const char *runner, const struct run_order *order,
 			 struct log *log, int signal_fd, struct link_failure *ret_failure,

@@ -273,6 +273,18 @@ static bool on_progress(struct link *link, struct message *message)
 	return true;
 }
 
+static bool on_dryrun(struct link *link, struct message *message)
+{
+	uint64_t kind = wire_get_number(&message->body);
+	const char *text = wire_get_text(&message->body);
+
+	if (!wire_complete(&message->body) || !text || kind >= DRYRUN_KINDS)
+		return false;
+	dryrun_take(link->dryrun, (enum dryrun_kind)kind, text);
+	channel_wipe(&link->requests);
+	return true;
+}
+
 static bool on_durable(struct link *link, struct message *message)
 {
 	struct buf body = {0};
@@ -313,6 +325,8 @@ enum link_event_type requests_take(struct link *link)
 									: LINK_RUNNER_GONE;
 	case REQUEST_PROGRESS:
 		return on_progress(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_DRYRUN:
+		return on_dryrun(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_DURABLE:
 		return on_durable(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_ASK:

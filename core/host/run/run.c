@@ -217,6 +217,8 @@ static int execute(struct run *run)
 	}
 	log_debug(run->log, "__COOKBOOK_STATS__:name=%s,exit_code=%d,duration=%.3f", name_of(run),
 		  code, (double)(spk_uptime().ns - run->start_ns) / 1e9);
+	if (!run->outer)
+		dryrun_tell(run->dryrun, run->log);
 	snprintf(head, sizeof(head), "%s (%s)", run->skip_start ? "DONE" : "END",
 		 outcome_word(code));
 	snprintf(middle, sizeof(middle), " (exit_code=%d)", code);
@@ -294,6 +296,25 @@ static void fill_order(const struct run *run, struct run_order *order, char *bui
 	}
 }
 
+/* The lists `sites.NAME`; `order->sites` is for free(). */
+static void fill_sites(const struct settings *settings, struct run_order *order)
+{
+	static const char prefix[] = "sites.";
+	const struct setting *all;
+	size_t count;
+
+	all = settings_all(settings, &count);
+	order->sites = xcalloc(count, sizeof(*order->sites));
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(all[i].path, prefix, strlen(prefix)) != 0)
+			continue;
+		order->sites[order->site_count++] = (struct order_list){
+			.name = all[i].path + strlen(prefix),
+			.texts = {(const char *const *)all[i].items, all[i].count},
+		};
+	}
+}
+
 static int open_link(struct run *run)
 {
 	struct run_order order;
@@ -303,9 +324,11 @@ static int open_link(struct run *run)
 	int rc;
 
 	fill_order(run, &order, build_id);
+	fill_sites(run->options->settings, &order);
 	rc = link_open(&run->link, SPICERACK_RUNNER, &order, run->log, run->signal_fd, &failure,
 		       &err);
 	free(order.args);
+	free(order.sites);
 	if (rc == 0)
 		return EXIT_OK;
 	log_error(run->log, "cannot run cookbook %s: %s", name_of(run), err.text);
@@ -329,6 +352,8 @@ static int run_opened(struct run *run)
 	}
 	if (code == EXIT_OK && begin(run, &code))
 		code = execute(run);
+	else if (!run->outer)
+		dryrun_tell(run->dryrun, run->log);
 	quit_child(run);
 	link_close(&run->link);
 	/* Nothing of it is left that could still be at work. */
@@ -385,6 +410,7 @@ static int run_with_locks(struct run *run)
 	if (locks_open(run->options, run->log, &run->locks, &err) == 0) {
 		run->link.locks = locks_for_link(run->locks);
 		run->link.notify = run->notify;
+		run->link.dryrun = run->dryrun;
 		ttymode_save(&mode);
 		code = open_console(run);
 		if (code == EXIT_OK)
@@ -418,6 +444,8 @@ static int run_outermost(struct run *run)
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	run->notify = notify_open(options->settings, options->identity, options->dry_run, run->log);
+	if (options->dry_run)
+		run->dryrun = dryrun_new();
 	eventout_begin(&events, run->log);
 	if (options->json)
 		run->link.events = &events;
@@ -431,6 +459,7 @@ static int run_outermost(struct run *run)
 	close(run->signal_fd);
 	log_close(run->log);
 	asking_forget();
+	dryrun_free(run->dryrun);
 	return code;
 }
 
@@ -506,11 +535,13 @@ struct inner_end run_within(struct run *outer, enum stage stage, const struct tr
 		.log = outer->log,
 		.locks = outer->locks,
 		.notify = outer->notify,
+		.dryrun = outer->dryrun,
 		.signal_fd = outer->signal_fd,
 		.within_undo = outer->within_undo || is_undoing(stage),
 		.link = {.outer = &outer->link,
 			 .locks = outer->link.locks,
 			 .notify = outer->notify,
+			 .dryrun = outer->dryrun,
 			 .events = outer->link.events,
 			 .console = outer->link.console},
 	};

@@ -33,6 +33,7 @@ struct run {
 	struct sdjournal sdjournal; /* of the operator's own run */
 	struct locks *locks;        /* shared with the outer run; NULL: none are taken */
 	struct notify *notify;      /* likewise; NULL: nobody is told of it */
+	struct dryrun *dryrun;      /* likewise; NULL: it is no dry run */
 	struct link link;
 	int signal_fd;
 	int64_t deadline_ns;    /* for the run stage, of CLOCK_BOOTTIME; INT64_MAX: none */

@@ -28,6 +28,20 @@ SPK_API const struct spk_config *spk_module_config(struct spk *spk, const char *
 /* The same from any file. Since 1.0. */
 SPK_API const struct spk_config *spk_config_read(struct spk *spk, const char *file);
 
+/*
+ * The same from a file in YAML, which other programs write: a map is a group, null is absent, and
+ * an alias is what it stands for. At most 4 MiB. Raises `config.file`, also when the file is no
+ * map. Since 1.0.
+ */
+SPK_API const struct spk_config *spk_config_read_yaml(struct spk *spk, const char *file);
+
+/*
+ * A list of sites, `sites.NAME` of spicerack.cfg, the one that `.choices_from` of an argument may
+ * name as "sites.NAME": spk_sites(spk, "core"). Raises `config.missing`. Since 1.0.
+ * Source: wmflib.constants.
+ */
+SPK_API spk_strings spk_sites(struct spk *spk, const char *name);
+
 /* Whether there is a setting of that path, of whatever type. Since 1.0. */
 SPK_API bool spk_config_has(const struct spk_config *config, const char *path);
 /* A string. Raises `config.missing` and `config.type`, as said above. Since 1.0. */

@@ -25,6 +25,7 @@
 #ifndef SPICERACK_COOKBOOK_H
 #define SPICERACK_COOKBOOK_H
 
+#include <spicerack/actions.h>
 #include <spicerack/announce.h>
 #include <spicerack/argument.h>
 #include <spicerack/clock.h>
@@ -32,6 +33,8 @@
 #include <spicerack/command.h>
 #include <spicerack/confctl.h>
 #include <spicerack/config.h>
+#include <spicerack/discovery.h>
+#include <spicerack/dns.h>
 #include <spicerack/error.h>
 #include <spicerack/file.h>
 #include <spicerack/fleet.h>
@@ -43,9 +46,11 @@
 #include <spicerack/output.h>
 #include <spicerack/prometheus.h>
 #include <spicerack/prompt.h>
+#include <spicerack/reason.h>
 #include <spicerack/regex.h>
 #include <spicerack/remote.h>
 #include <spicerack/secret.h>
+#include <spicerack/service.h>
 #include <spicerack/session.h>
 #include <spicerack/text.h>
 #include <spicerack/value.h>

@@ -18,6 +18,8 @@
  *     command.*         see command.h
  *     confctl.*         see confctl.h
  *     config.*          see config.h
+ *     discovery.*       see discovery.h
+ *     dns.*             see dns.h
  *     file              see file.h
  *     regex             see regex.h
  *     nested.*          see nested.h
@@ -27,7 +29,9 @@
  *     prompt.*          see prompt.h
  *     aborted           when the operator says so: by the calls of prompt.h, and the confirming
  *                       form of nested.h
+ *     reason.invalid    see reason.h
  *     secret.*          see secret.h
+ *     service.*         see service.h
  *     text              see text.h
  *     map               see collection.h
  *     memory            by spk_alloc(), and so by most calls, when the run has no memory left

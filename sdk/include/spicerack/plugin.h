@@ -666,6 +666,85 @@ struct spk_http_driver {
 				      struct spk_http_reply *reply);
 };
 
+/*
+ * kind "dns": asks servers of the DNS one question. It keeps nothing between questions: names of
+ * the system's servers are read, and ports chosen, for each.
+ */
+enum spk_dns_status {
+	SPK_DNS_ANSWERED = 0,   /* the visitor was told at least one record */
+	SPK_DNS_NO_NAME = 1,    /* there is no such name */
+	SPK_DNS_NO_RECORDS = 2, /* there is, without records of that type */
+	SPK_DNS_FAILED = 3,     /* the servers refuse, fail, or answer what cannot be understood */
+	SPK_DNS_TIMEOUT = 4,    /* no server answered in time */
+	SPK_DNS_CANCELLED = 5,  /* cancel_fd is readable */
+	SPK_DNS_INVALID = 6,    /* this cannot be asked: the name is none */
+};
+
+struct spk_dns_server {
+	const char *address; /* of IPv4 or IPv6, in text */
+	uint32_t port;
+	uint32_t reserved;
+};
+
+struct spk_dns_question {
+	uint32_t size;
+	uint32_t type;    /* the number of the DNS */
+	const char *name; /* absolute, with a final dot or without */
+	/* Asked in this order until one answers; none: those of the system. */
+	const struct spk_dns_server *servers;
+	size_t server_count;
+	bool tcp; /* over TCP at once; else when an answer over UDP is cut short */
+	bool reserved[3];
+	uint32_t client_bits; /* how many bits of the client's address are told */
+	const char *client;   /* the address of a client, in text; NULL: none */
+};
+
+/* One record of the answer, of the type that was asked for. */
+struct spk_dns_reply_record {
+	uint32_t size;
+	uint32_t ttl;     /* seconds */
+	const char *name; /* whose it is, without its final dot */
+	/*
+	 * A, AAAA: the address; NS, CNAME, PTR, MX, SRV: the name without its final dot; TXT: its
+	 * strings, joined, `length` bytes of any kind; others: as in a zone file. A NUL is behind
+	 * it.
+	 */
+	const char *text;
+	size_t length;
+	uint16_t priority, weight, port; /* of SRV, the first of MX, too */
+	uint16_t reserved;
+};
+
+typedef void spk_dns_visitor(void *data, const struct spk_dns_reply_record *record);
+
+/* What is true of all of the answer. */
+struct spk_dns_reply {
+	uint32_t size;
+	uint32_t ttl; /* the smallest, those of the aliases on the way included */
+	bool authoritative;
+	bool reserved[3];
+	int32_t client_scope; /* bits of the client's address that it is for; -1: not for a client
+			       */
+};
+
+/* How long a call may take. */
+struct spk_dns_call {
+	int64_t deadline_ns;             /* of CLOCK_BOOTTIME */
+	int cancel_fd;                   /* -1: none */
+	struct spk_reason_buffer reason; /* of FAILED and INVALID; of NO_NAME it may be empty */
+};
+
+struct spk_dns_driver {
+	struct spk_driver driver;
+	/*
+	 * Asks. The visitor is told the records in their order, with aliases followed as far as the
+	 * answer leads (but for the type CNAME itself).
+	 */
+	enum spk_dns_status (*ask)(const struct spk_dns_question *question,
+				   struct spk_dns_reply *reply, spk_dns_visitor *visitor,
+				   void *data, struct spk_dns_call *call);
+};
+
 #ifdef __cplusplus
 }
 #endif
