@@ -41,6 +41,9 @@ struct spk_actions *spk_actions(struct spk *spk, const char *name)
 	return actions;
 }
 
+static void add(struct spk_actions *actions, enum spk_level level, const char *format, va_list args)
+	__attribute__((__format__(__printf__, 3, 0)));
+
 /* What was logged counts, also when an interruption follows. */
 static void add(struct spk_actions *actions, enum spk_level level, const char *format, va_list args)
 {

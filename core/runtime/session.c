@@ -275,6 +275,9 @@ bool session_may_write(struct spk *spk, const char *format, ...)
 }
 
 static void tell_formatted(struct spk *spk, enum dryrun_kind kind, const char *format, va_list args)
+	__attribute__((__format__(__printf__, 3, 0)));
+
+static void tell_formatted(struct spk *spk, enum dryrun_kind kind, const char *format, va_list args)
 {
 	struct buf text = {0};
 

@@ -193,10 +193,12 @@ class DryRun(HttpTest):
         answer = self.one("POST", self.nginx.url("/echo"), "--write", "--json", '{"a": 1}', options=self.DRY)
         self.assertEqual(answer, {"sent": False, "status": 0})
         self.assertIn(f'would POST {self.nginx.url("/echo")} with {{"a":1}}\n', self.result.err)
+        self.assertIn(f'\n  cannot know what POST {self.nginx.url("/echo")} would have answered\n', self.result.err)
         self.requests(0)
 
     def test_read_is_sent(self):
         self.assertEqual(self.get("/json", options=self.DRY)["status"], 200)
+        self.assertIn(f'\n  read GET {self.nginx.url("/json")}\n', self.result.err)
         self.assertEqual(self.one("POST", "/json", "--api", self.nginx.url(""), options=self.DRY)["status"], 200)
         self.requests(2)
 
