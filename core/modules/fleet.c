@@ -125,13 +125,9 @@ void spk_remote_wait_reboot_since(const struct spk_remote *remote, spk_time sinc
 
 /* ---- services ---- */
 
-static const struct spk_remote_results *act_on_units(const char *function,
-						     const struct spk_remote *remote,
-						     const char *verb, spk_strings units,
-						     const struct spk_remote_options *given)
+void remote_set_unit_commands(const char *function, struct spk *spk, const char *verb,
+			      spk_strings units, struct spk_remote_options *how)
 {
-	struct spk *spk = remote_spk(remote);
-	struct spk_remote_options how = remote_how(function, given);
 	struct spk_remote_command *commands = spk_alloc(spk, units.count * sizeof(*commands));
 
 	if (units.count == 0)
@@ -140,14 +136,24 @@ static const struct spk_remote_results *act_on_units(const char *function,
 		const char *line = spk_shell_format(spk, "systemctl %s -- %s", verb,
 						    units.items[i]);
 
-		commands[i] = SPK_REMOTE_COMMAND(line, .timeout = how.timeout,
-						 .accepted = how.accepted,
-						 .any_code = how.any_code);
+		commands[i] = SPK_REMOTE_COMMAND(line, .timeout = how->timeout,
+						 .accepted = how->accepted,
+						 .any_code = how->any_code);
 	}
-	how.timeout = SPK_SECONDS(0);
-	how.accepted = (spk_ints){0};
-	how.any_code = false;
-	how.commands = (spk_remote_commands){commands, units.count};
+	how->timeout = SPK_SECONDS(0);
+	how->accepted = (spk_ints){0};
+	how->any_code = false;
+	how->commands = (spk_remote_commands){commands, units.count};
+}
+
+static const struct spk_remote_results *act_on_units(const char *function,
+						     const struct spk_remote *remote,
+						     const char *verb, spk_strings units,
+						     const struct spk_remote_options *given)
+{
+	struct spk_remote_options how = remote_how(function, given);
+
+	remote_set_unit_commands(function, remote_spk(remote), verb, units, &how);
 	how.mode = SPK_REMOTE_ASYNC;
 	return spk_remote_run_all(remote, one_at_a_time(&how));
 }

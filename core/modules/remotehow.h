@@ -26,6 +26,13 @@ static inline struct spk_remote_options remote_how(const char *function,
 	return how;
 }
 
+/*
+ * The commands of `how` become `systemctl VERB` of each unit, with its timeout and exit codes. No
+ * unit is misuse.
+ */
+void remote_set_unit_commands(const char *function, struct spk *spk, const char *verb,
+			      spk_strings units, struct spk_remote_options *how);
+
 /* What the hosts belong to. */
 struct spk *remote_spk(const struct spk_remote *remote);
 

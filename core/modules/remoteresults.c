@@ -77,6 +77,46 @@ const struct spk_remote_results *remote_results_make(const struct remote_order *
 	return results;
 }
 
+/* The parts have the hosts in the same order. */
+const struct spk_remote_results *remote_results_join(struct spk *spk, const struct spk_hosts *hosts,
+						     const struct spk_remote_results *const *parts,
+						     size_t count)
+{
+	struct spk_remote_results *joined = SPK_NEW(spk, struct spk_remote_results);
+	const struct spk_remote_results *first = parts[0];
+	size_t all, done = 0;
+
+	joined->spk = spk;
+	joined->hosts = hosts;
+	joined->names = spk_hosts_names(hosts);
+	joined->command_count = first->command_count;
+	all = joined->names.count;
+	joined->items = spk_alloc(spk, all * joined->command_count * sizeof(joined->items[0]));
+	for (size_t i = 0; i < all * joined->command_count; i++) {
+		joined->items[i] = (struct spk_remote_result){
+			.exit_code = -1,
+			.host = joined->names.items[i % all],
+			.command_index = i / all,
+			.command = first->items[i / all * first->names.count].command,
+			.signal = "",
+			.reason = "",
+			.out = "",
+			.err = "",
+		};
+	}
+	for (size_t part = 0; part < count && parts[part]; part++) {
+		size_t size = parts[part]->names.count;
+
+		for (size_t command = 0; command < joined->command_count; command++)
+			memcpy(&joined->items[command * all + done],
+			       &parts[part]->items[command * size],
+			       size * sizeof(joined->items[0]));
+		done += size;
+	}
+	joined->magic = RESULTS_MAGIC;
+	return joined;
+}
+
 /* ---- one of them ---- */
 
 size_t spk_remote_results_count(const struct spk_remote_results *results)

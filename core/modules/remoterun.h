@@ -66,6 +66,13 @@ const struct spk_remote_results *remote_run(const struct remote_order *order);
 /* Copies them into memory of the run. NULL for `records`: nothing was run. */
 const struct spk_remote_results *remote_results_make(const struct remote_order *order,
 						     const struct remote_records *records);
+/*
+ * Those of the same commands on parts of `hosts`, put together; NULL in the list: not begun. One at
+ * least was, the first.
+ */
+const struct spk_remote_results *remote_results_join(struct spk *spk, const struct spk_hosts *hosts,
+						     const struct spk_remote_results *const *parts,
+						     size_t count);
 
 /* ---- remotereport.c ---- */
 

@@ -29,6 +29,7 @@
 #include <spicerack/announce.h>
 #include <spicerack/argument.h>
 #include <spicerack/clock.h>
+#include <spicerack/cluster.h>
 #include <spicerack/collection.h>
 #include <spicerack/command.h>
 #include <spicerack/confctl.h>

@@ -15,6 +15,7 @@
  *     interrupted       by any blocking call after a Ctrl+C, SIGTERM or SIGHUP;
  *                       spk_try() does not catch it
  *     misuse            by a call that was given what its contract forbids
+ *     cluster.slice     see cluster.h
  *     command.*         see command.h
  *     confctl.*         see confctl.h
  *     config.*          see config.h
