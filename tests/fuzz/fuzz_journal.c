@@ -10,9 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void note(void *data, const char *name, enum json_type type, const char *value)
+static void note(void *data, const char *name, bool in_list, enum json_scalar type,
+		 const char *value)
 {
-	EXPECT(name && value && type <= JSON_ELEMENT);
+	EXPECT(name && value && type <= JSON_NULL && (!in_list || type == JSON_TEXT));
 	buf_puts(data, value);
 }
 
@@ -39,13 +40,14 @@ static bool is_utf8(const char *text)
 	return true;
 }
 
-static void same_text(void *data, const char *name, enum json_type type, const char *value)
+static void same_text(void *data, const char *name, bool in_list, enum json_scalar type,
+		      const char *value)
 {
 	const char *text = data;
 
 	if (strcmp(name, "text") != 0)
 		return;
-	EXPECT(type == JSON_TEXT);
+	EXPECT(type == JSON_TEXT && !in_list);
 	EXPECT(!is_utf8(text) || strcmp(text, value) == 0);
 	EXPECT(is_utf8(value));
 }

@@ -74,14 +74,15 @@ START_TEST(one_line)
 }
 END_TEST
 
-static void note(void *data, const char *name, enum json_type type, const char *value)
+static void note(void *data, const char *name, bool in_list, enum json_scalar type,
+		 const char *value)
 {
 	static const char letters[] = {
 		[JSON_TEXT] = 't',  [JSON_NUMBER] = 'n', [JSON_TRUE] = '+',
-		[JSON_FALSE] = '-', [JSON_NULL] = '0',   [JSON_ELEMENT] = 'e',
+		[JSON_FALSE] = '-', [JSON_NULL] = '0',
 	};
 
-	buf_printf(data, "%s:%c:%s;", name, letters[type], value);
+	buf_printf(data, "%s:%c:%s;", name, in_list ? 'e' : letters[type], value);
 }
 
 static const struct {
@@ -113,6 +114,10 @@ static const struct {
 	{"{\"a\": \"\\ud800x\"}", NULL},
 	{"{\"a\": {\"b\": 1}}", NULL},
 	{"{\"a\": [[1]]}", NULL},
+	{"{\"a\": [{}]}", NULL},
+	{"1", NULL},
+	{"{\"a\": 01}", NULL},
+	{"{\"a\": \"\xff\"}", NULL},
 	{"{\"a\": [1", NULL},
 };
 

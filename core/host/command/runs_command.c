@@ -341,7 +341,8 @@ struct telling {
 	struct buf time, level, message;
 };
 
-static void on_member(void *data, const char *name, enum json_type type, const char *value)
+static void on_member(void *data, const char *name, bool in_list, enum json_scalar type,
+		      const char *value)
 {
 	struct telling *telling = data;
 	struct buf *kept = strcmp(name, "time") == 0      ? &telling->time
@@ -349,7 +350,7 @@ static void on_member(void *data, const char *name, enum json_type type, const c
 			   : strcmp(name, "message") == 0 ? &telling->message
 							  : NULL;
 
-	if (type != JSON_TEXT)
+	if (in_list || type != JSON_TEXT)
 		return;
 	if (kept) {
 		buf_clear(kept);

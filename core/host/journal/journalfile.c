@@ -92,13 +92,15 @@ static void put_list(struct run_summary *summary, struct buf *list, const char *
 		summary->inner_count++;
 }
 
-static void take_member(struct run_summary *summary, const struct taken *row, enum json_type type,
-			const char *value)
+static void take_member(struct run_summary *summary, const struct taken *row, bool in_list,
+			enum json_scalar type, const char *value)
 {
 	void *member = (char *)summary + row->offset;
 
-	if (row->type == TAKE_LIST && (type == JSON_ELEMENT || type == JSON_TEXT))
+	if (row->type == TAKE_LIST && type == JSON_TEXT)
 		put_list(summary, member, value);
+	else if (in_list)
+		return;
 	else if (row->type == TAKE_TEXT && type == JSON_TEXT)
 		replace(member, value);
 	else if (row->type == TAKE_INTEGER && type == JSON_NUMBER)
@@ -125,7 +127,8 @@ static void take_word(char *word, size_t size, const char *value)
 		memcpy(word, value, length + 1);
 }
 
-static void on_member(void *data, const char *name, enum json_type type, const char *value)
+static void on_member(void *data, const char *name, bool in_list, enum json_scalar type,
+		      const char *value)
 {
 	struct line *line = data;
 
@@ -137,7 +140,7 @@ static void on_member(void *data, const char *name, enum json_type type, const c
 		take_word(line->event, sizeof(line->event), value);
 	for (size_t i = 0; line->ours && i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcmp(taken[i].event, line->event) == 0 && strcmp(taken[i].name, name) == 0)
-			take_member(line->summary, &taken[i], type, value);
+			take_member(line->summary, &taken[i], in_list, type, value);
 }
 
 /* A record says nothing of what became of the run, and most lines are records. */

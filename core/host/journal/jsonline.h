@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum json_type { JSON_TEXT, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL, JSON_ELEMENT };
+#include "../../runtime/jsonread.h"
 
 /*
- * One member: `value` is the text, or the number as it stands there. A list comes as a JSON_ELEMENT
- * for each of its texts. Both live until the function returns.
+ * One member: `value` is the text, or the number as it stands there. Of a list each text comes
+ * `in_list`, and nothing else. Both live until the function returns.
  */
-typedef void json_member(void *data, const char *name, enum json_type type, const char *value);
+typedef void json_member(void *data, const char *name, bool in_list, enum json_scalar type,
+			 const char *value);
 
 /*
  * Calls `member`, unless that is NULL, for each in their order; false: it is no such object (some
