@@ -117,7 +117,8 @@ enum spk_lock_status database_failed(struct store *store, int code)
 {
 	struct spk_lock_call *call = store->call;
 
-	if ((code & 0xff) != SQLITE_BUSY && (code & 0xff) != SQLITE_LOCKED) {
+	if ((code & 0xff) != SQLITE_BUSY && (code & 0xff) != SQLITE_LOCKED &&
+	    (code & 0xff) != SQLITE_PROTOCOL) {
 		fail(store, code, &call->reason);
 		return SPK_LOCK_REFUSED;
 	}
@@ -426,6 +427,7 @@ int database_open(struct store *store, struct spk_reason_buffer *reason)
 	char boot[64];
 	bool same;
 
+	filelock_insist();
 	if (open_file(store, reason) < 0)
 		return -1;
 	sqlite3_extended_result_codes(store->db, 1);

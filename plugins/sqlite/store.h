@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of this driver share: database.c is the file of the locks and its transactions,
- * runs.c tells who is alive and wakes who waits, rows.c is the rules (rows.h), sweep.c removes what
- * was left behind, lock_sqlite.c is the calls.
+ * filelock.c gives back the locks of that file, runs.c tells who is alive and wakes who
+ * waits, rows.c is the rules (rows.h), sweep.c removes what was left behind, lock_sqlite.c is the
+ * calls.
  */
 #ifndef SPICERACK_SQLITE_STORE_H
 #define SPICERACK_SQLITE_STORE_H
@@ -89,6 +90,11 @@ bool database_is_in_place(const struct store *store);
 
 /* The next of the numbers by which entries stand in line and holders are told apart. */
 enum spk_lock_status database_number(struct store *store, uint64_t *ret_number);
+
+/* ---- filelock.c ---- */
+
+/* From here on SQLite gives its locks back although the kernel refuses that at first. */
+void filelock_insist(void);
 
 /* ---- sweep.c ---- */
 
