@@ -113,6 +113,23 @@ static int scan_text(struct scan *scan, struct err *err)
 	return 0;
 }
 
+/* Where its memory ran out, libconfig has left names and texts out without a word. */
+static bool is_whole(const config_setting_t *group)
+{
+	int count = config_setting_length(group);
+
+	for (int i = 0; i < count; i++) {
+		const config_setting_t *member = config_setting_get_elem(group, (unsigned int)i);
+
+		if ((config_setting_is_group(group) && !config_setting_name(member)) ||
+		    (config_setting_type(member) == CONFIG_TYPE_STRING &&
+		     !config_setting_get_string(member)) ||
+		    (config_setting_is_aggregate(member) && !is_whole(member)))
+			return false;
+	}
+	return true;
+}
+
 int configtext_parse(const char *path, const char *text, config_t *ret_config, struct err *err)
 {
 	char shown[PRINTABLE_PATH_SIZE];
@@ -130,6 +147,9 @@ int configtext_parse(const char *path, const char *text, config_t *ret_config, s
 
 		rc = refuse(&scan, line < scan.line ? line : scan.line,
 			    config_error_text(ret_config), err);
+		config_destroy(ret_config);
+	} else if (!is_whole(config_root_setting(ret_config))) {
+		rc = err_set(err, "%s: out of memory", scan.shown);
 		config_destroy(ret_config);
 	}
 	buf_free(&lines);
