@@ -15,6 +15,8 @@
  *	fresh       the later ones
  *	other       all else: followed, but left alone
  *
+ * In the second case nothing but that call is looked at, and all else runs as it always does.
+ *
  * A call is named by its role, its name and how many of that name the role has made, from
  * 1: so polls that woke up for nothing do not shift the others. With a FUNCTION only those from
  * that call site count: so what another place did more or less often does not shift them. malloc,
@@ -27,14 +29,17 @@
  * The trace has a line per call, in tab separated columns: number, role, call, nth, call
  * site (`FUNCTION FILE` of the innermost frame in no library of the system nor a helper, or `-`),
  * what was returned, and of a sendmsg the type and length of the message and its first number.
- * The report tells `hit` and the call of a fault, `end` and how the command ended, and `left` for
- * each process that was still there LEFT_SECONDS later. Leaves nothing behind.
+ * The report tells `hit` and the call of a fault, `crash` and what was called from where when the
+ * command met SIGSEGV, `end` and how it ended, and `left` for each process that was still there
+ * LEFT_SECONDS later. Leaves nothing behind.
  *
  * Exit code: 0 done, 77 processes may not be traced here, 2 anything else.
  */
 #include <elf.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +47,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -88,9 +94,12 @@ struct process {
 	int call; /* index of the call that it is in */
 	unsigned long sequence, nth;
 	char site[256], message[64];
-	bool override; /* of what that call returns */
+	char entered[256]; /* what of the system that called: FUNCTION FILE */
+	bool override;     /* of what that call returns */
 	int64_t value;
-	Dwfl *dwfl; /* knows what is mapped into it; NULL: not yet, or no longer */
+	Dwfl *dwfl;        /* knows what is mapped into it; NULL: not yet, or no longer */
+	bool mapped;       /* something, since that was looked at */
+	uint64_t mappings; /* a sum of the code that it knows */
 };
 
 static struct {
@@ -105,6 +114,7 @@ static struct {
 	enum fault fault;
 	enum role role;
 	char call[64], function[128]; /* "": wherever it is made */
+	int call_wanted;              /* its index */
 	unsigned long nth, seen;
 	int error;
 	unsigned int hits;
@@ -219,6 +229,26 @@ static void forget_mappings(struct process *process)
 	process->dwfl = NULL;
 }
 
+/* A sum of the code that is mapped: what else comes and goes changes no call site. */
+static uint64_t sum_mappings(pid_t pid)
+{
+	uint64_t sum = 0xcbf29ce484222325U;
+	char path[64], line[4096];
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, " r-xp "))
+			continue;
+		for (const char *c = line; *c; c++)
+			sum = (sum ^ (unsigned char)*c) * 0x100000001b3U;
+	}
+	if (maps)
+		fclose(maps);
+	return sum;
+}
+
 static void read_mappings(struct process *process)
 {
 	Dwfl *dwfl = dwfl_begin(&callbacks);
@@ -234,6 +264,13 @@ static void read_mappings(struct process *process)
 	process->dwfl = dwfl;
 }
 
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* What the system brings along is not ours to be named. */
 static bool is_of_the_system(const char *file)
 {
@@ -245,7 +282,7 @@ static bool is_of_the_system(const char *file)
 static bool is_a_helper(const char *source)
 {
 	return strcmp(source, "mem.c") == 0 || strcmp(source, "buf.c") == 0 ||
-	       strcmp(source, "fd.c") == 0;
+	       strcmp(source, "fd.c") == 0 || strcmp(source, "filelock.c") == 0;
 }
 
 /* The file that was compiled; not that of the line, for what is inlined comes from anywhere. */
@@ -277,12 +314,15 @@ static int look_at_frame(Dwfl_Frame *frame, void *data)
 	module = dwfl_addrmodule(process->dwfl, address);
 	if (module)
 		dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, &file, NULL);
-	if (!file || is_of_the_system(file))
+	function = module ? dwfl_module_addrname(module, address) : NULL;
+	if (!file || is_of_the_system(file)) {
+		snprintf(process->entered, sizeof(process->entered), "%s %s",
+			 function ? function : "?", file ? last_part(file) : "?");
 		return DWARF_CB_OK;
-	function = dwfl_module_addrname(module, address);
+	}
 	source = source_of(module, address);
-	if (source && strrchr(source, '/'))
-		source = strrchr(source, '/') + 1;
+	if (source)
+		source = last_part(source);
 	if (source && is_a_helper(source))
 		return DWARF_CB_OK;
 	snprintf(process->site, sizeof(process->site), "%s %s", function ? function : "?",
@@ -293,6 +333,15 @@ static int look_at_frame(Dwfl_Frame *frame, void *data)
 static void find_site(struct process *process)
 {
 	snprintf(process->site, sizeof(process->site), "-");
+	snprintf(process->entered, sizeof(process->entered), "-");
+	if (process->mapped || !state.trace) {
+		uint64_t sum = sum_mappings(process->pid);
+
+		if (sum != process->mappings)
+			forget_mappings(process);
+		process->mappings = sum;
+		process->mapped = false;
+	}
 	if (!process->dwfl)
 		read_mappings(process);
 	if (process->dwfl)
@@ -376,9 +425,11 @@ static enum role role_of_child(const struct process *parent, int event)
 	return OTHER;
 }
 
+/* Where one call is to fail, the kernel stops at that one alone, and only its return is of
+ * interest. */
 static void resume(struct process *process, int signal_number)
 {
-	bool watched = process->role != OTHER;
+	bool watched = state.trace ? process->role != OTHER : process->override;
 
 	ptrace(watched ? PTRACE_SYSCALL : PTRACE_CONT, process->pid, NULL, signal_number);
 }
@@ -486,6 +537,8 @@ static void on_entry(struct process *process, const struct __ptrace_syscall_info
 {
 	struct message_view view;
 
+	if (process->role == OTHER)
+		return;
 	process->in_call = true;
 	process->call = call_index(info->entry.nr, info->entry.args[0]);
 	process->sequence = ++state.sequence;
@@ -510,11 +563,12 @@ static void on_return(struct process *process, const struct __ptrace_syscall_inf
 
 	if (process->override)
 		set_result(process->pid, process->value);
+	process->override = false;
 	snprintf(result, sizeof(result), "%lld", (long long)info->exit.rval);
 	write_line(process, result);
 	process->in_call = false;
-	if (strcmp(name, "mmap") == 0 || strcmp(name, "munmap") == 0)
-		forget_mappings(process);
+	process->mapped |= strcmp(name, "mmap") == 0 || strcmp(name, "munmap") == 0 ||
+			   strcmp(name, "mprotect") == 0;
 }
 
 static void on_call(struct process *process)
@@ -523,10 +577,17 @@ static void on_call(struct process *process)
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, process->pid, sizeof(info), &info) <= 0)
 		return;
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+	/* The arguments are at the same place in both. */
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_SECCOMP)
 		on_entry(process, &info);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && process->in_call)
 		on_return(process, &info);
+}
+
+static void report_crash(struct process *process)
+{
+	find_site(process);
+	fprintf(state.report, "crash\t%s\t%s\n", process->entered, process->site);
 }
 
 static void on_stop(struct process *process, int status)
@@ -535,7 +596,7 @@ static void on_stop(struct process *process, int status)
 	int number = WSTOPSIG(status);
 	int deliver = 0;
 
-	if (number == (SIGTRAP | 0x80)) {
+	if (number == (SIGTRAP | 0x80) || event == PTRACE_EVENT_SECCOMP) {
 		on_call(process);
 	} else if (event == PTRACE_EVENT_EXEC) {
 		on_exec(process);
@@ -548,6 +609,8 @@ static void on_stop(struct process *process, int status)
 		}
 		process->started = true;
 	} else {
+		if (number == SIGSEGV && process->pid == state.first)
+			report_crash(process);
 		deliver = number;
 	}
 	resume(process, deliver);
@@ -571,6 +634,22 @@ static void on_end(struct process *process, int status)
 	process->pid = 0;
 }
 
+/* The call that a process is in, by the kernel. */
+static const char *current_call(pid_t pid)
+{
+	char path[64], text[32];
+	const char *name = "-";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	file = fopen(path, "re");
+	if (file && fgets(text, sizeof(text), file) && text[0] >= '0' && text[0] <= '9')
+		name = call_name(call_index(strtoul(text, NULL, 10), 0));
+	if (file)
+		fclose(file);
+	return name;
+}
+
 static void report_left(void)
 {
 	for (size_t i = 0; i < PROCESSES_MAX; i++) {
@@ -580,8 +659,7 @@ static void report_left(void)
 			continue;
 		write_line(process, "?");
 		fprintf(state.report, "%s\t%s\t%s\n", state.first ? "hang" : "left",
-			role_names[process->role],
-			process->in_call ? call_name(process->call) : "-");
+			role_names[process->role], current_call(process->pid));
 		kill(process->pid, SIGKILL);
 	}
 	if (state.first)
@@ -611,10 +689,40 @@ static void follow(void)
 		;
 }
 
+/* Has the kernel stop whoever makes the call that is to fail, in this process and all that it
+ * starts. */
+static bool stop_at_the_call(void)
+{
+	bool allocation = state.call_wanted >= SYSCALL_COUNT;
+	uint32_t number = allocation ? ALLOC_CALL : (uint32_t)state.call_wanted;
+	uint32_t kind = (uint32_t)(state.call_wanted - SYSCALL_COUNT);
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, allocation ? 3 : 1),
+		/* The low half of the first argument, on machines that have that first. */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kind, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+	if (!allocation) {
+		filter[2] = filter[4];
+		filter[3] = filter[5];
+	}
+	/* Without it only root may; with it nobody gets more rights by what he executes. */
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+		return true;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
 static void start(char **command)
 {
 	const long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
+			     PTRACE_O_TRACESECCOMP;
 	struct process *process;
 	int status;
 	pid_t pid = fork();
@@ -623,6 +731,8 @@ static void start(char **command)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 			_exit(EXIT_NOT_PERMITTED);
 		raise(SIGSTOP);
+		if (state.fault != FAULT_NONE && !stop_at_the_call())
+			_exit(EXIT_NOT_PERMITTED);
 		execvp(command[0], command);
 		perror(command[0]);
 		_exit(127);
@@ -640,7 +750,9 @@ static void start(char **command)
 	       status >> 16 != PTRACE_EVENT_EXEC)
 		ptrace(PTRACE_CONT, pid, NULL, 0);
 	if (!WIFSTOPPED(status))
-		exit(EXIT_TROUBLE);
+		exit(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_PERMITTED
+			     ? EXIT_NOT_PERMITTED
+			     : EXIT_TROUBLE);
 	process = add_process(pid);
 	process->known = process->started = true;
 	process->role = SUPERVISOR;
@@ -676,6 +788,11 @@ static bool parse_fault(const char *text)
 
 	if (sscanf(text, "%31[a-z]:%63[a-z0-9_]:%lu=%31[A-Za-z]@%127[A-Za-z0-9_.]", role,
 		   state.call, &state.nth, what, state.function) < 4)
+		return false;
+	while (state.call_wanted < CALLS_MAX &&
+	       strcmp(call_name(state.call_wanted), state.call) != 0)
+		state.call_wanted++;
+	if (state.call_wanted == CALLS_MAX)
 		return false;
 	for (state.role = SUPERVISOR; state.role < OTHER; state.role++)
 		if (strcmp(role, role_names[state.role]) == 0)
