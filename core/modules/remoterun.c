@@ -395,6 +395,7 @@ static void begin(struct turn *turn, size_t command)
 	turn->command = command;
 	turn->why = WHY_NOT;
 	turn->started = turn->held = turn->input_ended = false;
+		.user = order->user,
 	turn->deadline_ns = INT64_MAX;
 	turn->input_sent = turn->frame_left = turn->words_sent = 0;
 	turn->place = execution->busy_count;
@@ -686,6 +687,11 @@ static void do_all(struct spk *spk, void *argument)
 			  order->directory, strerrordesc_np(errno));
 	remote_report_start(order);
 	execution->total_ns = after(now(), order->total_timeout_ns);
+	if (order->user && !execution->link->names_users)
+		spk_raise(spk, "remote.transport", NULL,
+			  "the transport %s logs in as configured, not as '%s': it is older than "
+			  "this host",
+			  execution->link->driver->driver.name, order->user);
 	execution->beat_ns = now() + WRAP_BEAT.ns;
 	for (size_t i = 0; i < (order->async ? 1 : order->command_count); i++) {
 		if (execution->stopped)

@@ -200,3 +200,4 @@ const struct spk_transport_driver spk_driver = {
 	.hold = hold,
 	.abandon = abandon,
 };
+	.names_users = 1,

@@ -10,8 +10,8 @@ import stat
 import subprocess
 import unittest
 
-from harness import PREFIX
-from sshd import Sshd
+from harness import LONG, PREFIX
+from sshd import USER, Sshd
 from test_remote import RemoteTest, Server
 
 
@@ -119,6 +119,21 @@ class Run(FleetTest):
         self.assertIn("unknown key 'nonsense'", self.run_on("host001.test", "true", code=94).err)
         self.assertIn("usage: spicerack run", self.run_command("spicerack", "run", "-h").out)
 
+    def test_user(self):
+        """Who logs in is who was named, not who is configured, and each user has connections of his own."""
+        self.sshd.configure("host012.test", User="nobody-at-all")
+        for transport in ("openssh", "libssh"):
+            with self.subTest(transport):
+                self.go_by(transport)
+                done = self.results("host[011-012].test", "true", code=2)
+                self.assertEqual([done[host, 0]["end"] for host in ("host011", "host012")], ["ok", "denied"])
+                self.results("-u", USER, "host[011-012].test", "true")
+                done = self.results("--user", f"no-{transport}", "host[011-012].test", "true", code=2)
+                self.assertEqual({result["end"] for result in done.values()}, {"denied"})
+                self.assertEqual(self.sshd.log().count(f"Invalid user no-{transport} from"), 2)
+        for user in ("", "-x", "a b", "a;b"):
+            self.assertIn("--user", self.run_on(f"--user={user}", "host001.test", "true", code=2).err)
+
     def test_it_is_a_run(self):
         self.run_on("--output-dir", self.scratch / "kept", "host001.test", "echo kept")
         self.assertEqual((self.scratch / "kept" / "host001.test.out").read_text(), "kept\n")
@@ -162,6 +177,8 @@ class Input(FleetTest):
 
 
 class Reap(FleetTest):
+    transport = "libssh"
+
     def reap(self, *words, code=0):
         done = self.run_command("spicerack", "remote", "reap", "-c", self.config, *words, timeout=120)
         self.assertEqual(done.code, code, done)
@@ -208,8 +225,18 @@ class Reap(FleetTest):
         self.assertIn("it is not known: host004.test",
                       self.reap("20261126-021157-k3f9qz", "host[003-004].test", code=2).err)
 
+    def test_user(self):
+        self.assertRegex(self.reap("--user", "nobody-at-all", "20261126-021157-k3f9qz", "host001.test", code=2).err,
+                         "does not let 'nobody-at-all' in|nobody-at-all@.*Permission denied")
+        self.assertIn("0 of 1 host", self.reap("-u", USER, "20261126-021157-k3f9qz", "host001.test").err)
+
     def test_no_such_command(self):
         self.assertIn("there is no command 'rape'", self.run_command("spicerack", "remote", "rape").err)
+
+
+@unittest.skipUnless(LONG, "the other transport shows the same")
+class ReapByOpenssh(Reap):
+    transport = "openssh"
 
 
 class Operations(FleetTest):
