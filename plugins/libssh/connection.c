@@ -285,6 +285,11 @@ static int judge_failure(struct connection *connection)
 	return end_set(&connection->end, SPK_TRANSPORT_UNREACHABLE, "%s port %d: %s%s",
 		       target->host, target->port, text,
 		       way_explain(connection->way, more, sizeof(more)));
+	if (strstr(text, "verify server hostkey signature"))
+		return end_set(&connection->end, SPK_TRANSPORT_HOST_KEY,
+			       "%s: it does not have the key that it shows: somebody stands "
+			       "between, or what it says is changed on its way: find out which",
+			       target->name);
 }
 
 /* 1: done; 0: not yet; -1: `end`. */

@@ -241,6 +241,7 @@ static const struct {
 	{"Host key verification failed", SPK_TRANSPORT_HOST_KEY},
 	{"host key revoked", SPK_TRANSPORT_HOST_KEY},
 	{"REVOKED HOST KEY", SPK_TRANSPORT_HOST_KEY},
+	{"incorrect signature", SPK_TRANSPORT_HOST_KEY},
 	{"Permission denied", SPK_TRANSPORT_DENIED},
 	{"Too many authentication failures", SPK_TRANSPORT_DENIED},
 	{"Bad configuration option", SPK_TRANSPORT_FAILED},

@@ -514,6 +514,7 @@ class Failures(TransportTest):
         "unknown host key": ("HOST_KEY", "is not known"),
         "revoked host key": ("HOST_KEY", "revoked"),
         "denied key": ("DENIED", "does not let"),
+        "forged host key": ("HOST_KEY", "does not have the key that it shows"),
         "no address": ("UNREACHABLE", "cannot find"),
         "refused": ("UNREACHABLE", "refused"),
         "no answer": ("UNREACHABLE", "timed out|no answer in time"),
