@@ -140,6 +140,9 @@ class Run(FleetTest):
         journal, = self.journals()
         self.assertEqual([event["hosts"] for event in journal if event["event"] == "hosts"], ["host001.test"])
         self.assertEqual((journal[0]["cookbook"], journal[-1]["result"]), ("spicerack.run", "PASS"))
+        done, = [event for event in journal if event["event"] == "executed"]
+        self.assertEqual([done[name] for name in ("commands", "hosts", "ok", "failed")], [["echo kept"], 1, 1, 0])
+        self.assertGreater(done["duration"], 0)
         self.assertNotIn("spicerack.run", self.cookbook("-l").out)
         self.assertTrue((self.logs / "spicerack" / "run.log").exists())
 
