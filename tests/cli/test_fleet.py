@@ -8,6 +8,7 @@ import pathlib
 import signal
 import stat
 import subprocess
+import time
 import unittest
 
 from harness import LONG, PREFIX
@@ -139,10 +140,10 @@ class Run(FleetTest):
         self.assertEqual((self.scratch / "kept" / "host001.test.out").read_text(), "kept\n")
         journal, = self.journals()
         self.assertEqual([event["hosts"] for event in journal if event["event"] == "hosts"], ["host001.test"])
-        self.assertEqual((journal[0]["cookbook"], journal[-1]["result"]), ("spicerack.run", "PASS"))
         done, = [event for event in journal if event["event"] == "executed"]
         self.assertEqual([done[name] for name in ("commands", "hosts", "ok", "failed")], [["echo kept"], 1, 1, 0])
         self.assertGreater(done["duration"], 0)
+        self.assertEqual((journal[0]["cookbook"], journal[-1]["result"]), ("spicerack.run", "PASS"))
         self.assertNotIn("spicerack.run", self.cookbook("-l").out)
         self.assertTrue((self.logs / "spicerack" / "run.log").exists())
 
@@ -314,6 +315,77 @@ class Operations(FleetTest):
         for words, line in ((["install", "nginx"], "install nginx"), (["update"], "update")):
             self.fleet("host001.test", *words, options=["--dry-run"])
             self.assertIn(line, "\n".join(self.log("fixture.fleet", extended=True)))
+
+
+class There(Sshd):
+    """A host with an uptime of its own, and perhaps with systemd, on which some commands are others."""
+
+    def __init__(self, test, tools, uptime, systemd):
+        script = f'mount -t tmpfs none /run && mkdir -p /run/sshd {"/run/systemd/system" if systemd else ""} && ' \
+                 f'mount --bind {uptime} /proc/uptime && exec "$@"'
+        self.prefix = ("unshare", "--mount", "sh", "-c", script, "sh")
+        command = f'PATH={tools}:$PATH; export PATH; eval "$SSH_ORIGINAL_COMMAND"'
+        super().__init__(test, hosts=1, options=[f"ForceCommand {command}"])
+
+
+class Reboot(RemoteTest):
+    """By the command that is the default; what would reboot only notes that it was called."""
+
+    transport = "libssh"
+    STAND_INS = ("shutdown", "systemctl", "systemd-run")
+
+    @classmethod
+    def setUpClass(cls):
+        script = "mount -t tmpfs none /run && mount --bind /dev/null /proc/uptime"
+        if subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, check=False).returncode:
+            raise unittest.SkipTest("nothing may be mounted here")
+
+    def setUp(self):
+        self.systemd = self.id().endswith("systemd")
+        super().setUp()
+
+    def go_by(self, transport):
+        tools = self.scratch / "tools"
+        tools.mkdir()
+        self.calls, self.uptime = self.scratch / "calls", self.write("uptime", "100000.00 1.00\n")
+        for name in self.STAND_INS:
+            (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{self.calls}\n')
+            (tools / name).chmod(0o755)
+        self.sshd = There(self, tools, self.uptime, self.systemd)
+        super().go_by(transport)
+        found = self.sshd.ssh("host001.test", "command -v " + " ".join(self.STAND_INS)).stdout.decode().split()
+        self.assertEqual(found, [f"{tools}/{name}" for name in self.STAND_INS], "this machine would be rebooted")
+
+    def reboot(self):
+        done = self.cookbook("fixture.fleet", "host001.test", "reboot", timeout=60)
+        self.assertEqual(done.code, 0, done)
+        self.assertNothingRunsThere()
+        self.wait_for(self.calls.exists, "the call")
+        return self.calls.read_text()
+
+    def test_with_systemd(self):
+        self.assertEqual(self.reboot(), "systemd-run --quiet --collect --on-active=2 "
+                                        "--timer-property=AccuracySec=100ms systemctl reboot\n")
+
+    def test_without(self):
+        """The command is over before it happens."""
+        self.assertEqual(self.reboot(), "shutdown -r now\n")
+
+    def has_logged(self, words):
+        path = self.logs / "fixture" / "fleet.log"
+        return path.exists() and words in path.read_text()
+
+    @unittest.skipUnless(LONG, "waits until it is looked at again")
+    def test_wait(self):
+        """It is up first, then gone, then up again with another uptime."""
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() - 60))
+        process = self.start("-v", "fixture.fleet", "host001.test", "wait", since)
+        self.wait_for(lambda: self.has_logged("keep polling"), "an attempt")
+        self.sshd.stop()
+        self.wait_for(lambda: self.has_logged("'cat /proc/uptime' on host001.test: "), "one more", 60)
+        self.uptime.write_text("1.00 1.00\n")
+        self.sshd.start()
+        self.assertEqual(self.finish(process, 60).code, 0)
 
 
 class Sample(FleetTest):
