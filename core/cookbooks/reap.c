@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "user.h"
 
 enum { ALL_ENDED = 0, SOME_ARE_LEFT = 2 };
 
@@ -13,7 +14,7 @@ struct reap {
 	const char *config_file;
 	bool dry_run, verbose, announce, force;
 
-	const char *run, *query;
+	const char *run, *query, *user;
 	bool sudo;
 };
 
@@ -23,8 +24,8 @@ static const struct spk_arg args[] = {
 	SPK_OPTION(struct reap, dry_run, .letter = 'd',
 		   .help = "tell what is there and end nothing"),
 	SPK_OPTION(struct reap, verbose, .letter = 'v', .help = "show debug messages"),
-	SPK_OPTION(struct reap, sudo, .letter = 'u',
-		   .help = "as root, by sudo: also what runs as other users"),
+	USER_OPTION(struct reap),
+	SPK_OPTION(struct reap, sudo, .help = "as root, by sudo: also what runs as other users"),
 	SPK_OPTION(struct reap, force, .help = "also when the run still goes on here"),
 	SPK_OPTION(struct reap, announce, .help = "announce start and end as those of a cookbook"),
 	SPK_POSITIONAL(struct reap, run, .metavar = "RUN",
@@ -55,11 +56,11 @@ static const struct spk_remote_options *command(struct spk *spk, const struct re
 {
 	struct spk_remote_options *how = SPK_NEW(spk, struct spk_remote_options);
 
-	*how = *SPK_REMOTE(spk_shell_format(spk,
-					    ": spicerack-reap; /bin/sh -c %s spicerack-reap %s %s",
-					    script, self->run, what),
-			   .timeout = SPK_SECONDS(60), .threshold = SPK_PERCENT(0),
-			   .sudo = self->sudo, .no_output = true, .no_progress = true);
+	*how = *SPK_REMOTE(
+		spk_shell_format(spk, ": spicerack-reap; /bin/sh -c %s spicerack-reap %s %s",
+				 script, self->run, what),
+		.timeout = SPK_SECONDS(60), .threshold = SPK_PERCENT(0), .user = self->user,
+		.sudo = self->sudo, .no_output = true, .no_progress = true);
 	return how;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "user.h"
 
 /* What Cumin exits with. */
 enum { ALL_SUCCEEDED = 0, ENOUGH_SUCCEEDED = 1, TOO_FEW_SUCCEEDED = 2 };
@@ -20,7 +21,7 @@ struct run {
 	bool dry_run, verbose, announce, no_input;
 	const char *input_file; /* where it has left its standard input */
 
-	const char *query, *mode, *output, *batch_size, *output_dir;
+	const char *query, *mode, *output, *batch_size, *output_dir, *user;
 	spk_strings commands;
 	bool force, ignore_exit_codes, sudo, no_progress;
 	int success_percentage;
@@ -59,7 +60,8 @@ static const struct spk_arg args[] = {
 		   .help = "until a host lets us in (default: 10s)"),
 	SPK_OPTION(struct run, ignore_exit_codes, .letter = 'x',
 		   .help = "no exit code of a command is a failure"),
-	SPK_OPTION(struct run, sudo, .letter = 'u', .help = "run the commands as root, by sudo"),
+	USER_OPTION(struct run),
+	SPK_OPTION(struct run, sudo, .help = "run the commands as root, by sudo"),
 	SPK_OPTION(struct run, output, .letter = 'o', .choices = SPK_LIST("txt", "json"),
 		   .help = "print nothing but what the hosts wrote, when it is over: txt, lines "
 			   "behind the name of the host; json, a document with all results"),
@@ -144,7 +146,7 @@ static const struct spk_remote_options *options_of(struct spk *spk, const struct
 		.batch = share_of(spk, self->batch_size), .batch_sleep = self->batch_sleep,
 		.threshold = SPK_PERCENT(self->success_percentage),
 		.total_timeout = self->global_timeout, .connect_timeout = self->connect_timeout,
-		.output_directory = self->output_dir, .sudo = self->sudo,
+		.output_directory = self->output_dir, .user = self->user, .sudo = self->sudo,
 		.no_output = self->output != NULL, .no_progress = self->no_progress);
 	if (self->input_file)
 		read_input(spk, self->input_file, how);

@@ -26,6 +26,7 @@
 #define DEFAULT_CONNECT_TIMEOUT SPK_SECONDS(10)
 #define DEFAULT_OUTPUT_LIMIT (1U << 20)
 #define INPUT_MAX (64U << 20)
+#define USER_MAX 255
 /* How long finding the hosts of a query may take. */
 #define QUERY_PATIENCE SPK_MINUTES(2)
 /* A longer command is shown as its beginning and its end. */
@@ -272,6 +273,16 @@ static void check_shares(const char *function, const struct spk_remote_options *
 		session_misuse(function, "a threshold of %g", how->threshold.value);
 }
 
+/* It becomes a word of a command line, and may stand in those of a configuration. */
+static const char *take_user(const char *function, const char *user)
+{
+	if (user && (!*user || *user == '-' || strlen(user) > USER_MAX ||
+		     user[strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789._+@\\-")]))
+		session_misuse(function, "'%.80s' is no name of a user", user);
+	return user;
+}
+
 /* All of it, checked before anything is done. */
 static void take_options(const char *function, const struct spk_remote *remote,
 			 const struct spk_remote_options *how, struct remote_order *order)
@@ -297,6 +308,7 @@ static void take_options(const char *function, const struct spk_remote *remote,
 	order->environment = how->environment;
 	order->output_limit = how->output_limit ? how->output_limit : DEFAULT_OUTPUT_LIMIT;
 	order->directory = how->output_directory;
+	order->user = take_user(function, how->user);
 	order->async = how->mode == SPK_REMOTE_ASYNC;
 	order->sudo = remote->sudo || how->sudo;
 	order->detached = how->detached;

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "../runtime/driver.h"
+#include "../runtime/misuse.h"
 #include "../runtime/wire.h"
 
 /* So many hosts are told at a time. */
 #define TOLD_MAX 2000
 
-/* The table of version 1.0 of the interface. */
-#define TRANSPORT_SIZE sizeof(struct spk_transport_driver)
+/* The table of version 1.0 of the interface, which stays when it grows. */
+#define TRANSPORT_SIZE SIZE_UP_TO(struct spk_transport_driver, abandon)
 
 static struct {
 	struct remote_config *config;
@@ -85,6 +86,9 @@ const struct remote_link *remote_link_open(struct spk *spk, const struct spk_tra
 		return &here.link;
 	here.link.driver = open_driver(spk, name);
 	settings = settings_of(config, name);
+	here.link.names_users = here.link.driver->driver.size >=
+					SIZE_UP_TO(struct spk_transport_driver, names_users) &&
+				here.link.driver->names_users;
 	here.link.fanout = (size_t)remote_config_int(config, "fanout");
 	spk->before_end = close_all;
 	here.link.transport = here.link.driver->open(settings->items, settings->count, calls,

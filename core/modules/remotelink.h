@@ -15,7 +15,8 @@
 struct remote_link {
 	const struct spk_transport_driver *driver;
 	void *transport;
-	size_t fanout; /* hosts at work at a time, at most */
+	size_t fanout;    /* hosts at work at a time, at most */
+	bool names_users; /* a command may name who logs in */
 };
 
 /* Raises `remote.settings`. */

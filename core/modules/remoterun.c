@@ -18,6 +18,8 @@
 #include "../runtime/fd.h"
 #include "../runtime/guard.h"
 #include "../runtime/mem.h"
+#include "../runtime/protocol.h"
+#include "../runtime/wire.h"
 #include "remotelink.h"
 #include "remoteplan.h"
 #include "remotewrap.h"
@@ -27,6 +29,8 @@
 /* So much of what one host writes may wait for the terminal. */
 #define LIVE_MAX (256U << 10)
 #define LIVE_LOW (64U << 10)
+/* So much of a command stands in the journal. */
+#define JOURNAL_MAX 1000
 /* How often the log is told who has started and ended. */
 #define TELL_NS 1000000000LL
 
@@ -71,6 +75,7 @@ struct execution {
 	struct plan_window window;
 	bool stopped;              /* nobody else gets a turn */
 	struct buf *heads, *lines; /* of each command: for its standard input, and its line */
+	int64_t began_ns;          /* 0: it has not */
 	int64_t beat_ns, tell_ns, total_ns; /* when they are due */
 	struct lines out_lines, err_lines;
 	struct buf live; /* of a single host, for the terminal */
@@ -390,6 +395,7 @@ static void begin(struct turn *turn, size_t command)
 		.command = buf_text(&execution->lines[command]),
 		.connect_timeout_ns = order->connect_timeout_ns,
 		.data = turn,
+		.user = order->user,
 	};
 
 	turn->command = command;
@@ -681,12 +687,18 @@ static void do_all(struct spk *spk, void *argument)
 	const struct remote_order *order = execution->order;
 
 	execution->link = remote_link_open(spk, &calls);
+	if (order->user && !execution->link->names_users)
+		spk_raise(spk, "remote.transport", NULL,
+			  "the transport %s logs in as configured, not as '%s': it is older than "
+			  "this host",
+			  execution->link->driver->driver.name, order->user);
 	if (order->directory && mkdir(order->directory, 0777) < 0 && errno != EEXIST)
 		spk_raise(spk, "remote.files", NULL, "cannot make the directory '%s': %s",
 			  order->directory, strerrordesc_np(errno));
 	remote_report_start(order);
-	execution->total_ns = after(now(), order->total_timeout_ns);
-	execution->beat_ns = now() + WRAP_BEAT.ns;
+	execution->began_ns = now();
+	execution->total_ns = after(execution->began_ns, order->total_timeout_ns);
+	execution->beat_ns = execution->began_ns + WRAP_BEAT.ns;
 	for (size_t i = 0; i < (order->async ? 1 : order->command_count); i++) {
 		if (execution->stopped)
 			break;
@@ -807,6 +819,32 @@ static void make_results(struct spk *spk, void *argument)
 	execution->results = remote_results_make(execution->order, &execution->records);
 }
 
+/* The journal, which was told of the hosts before. */
+static void tell_journal(struct spk *spk, void *argument)
+{
+	const struct execution *execution = argument;
+	const struct remote_order *order = execution->order;
+	spk_strings commands = {0};
+	struct buf body = {0};
+
+	if (!execution->began_ns)
+		return;
+	for (size_t i = 0; i < order->command_count; i++) {
+		const char *text = order->commands[i].text;
+
+		spk_append(spk, &commands,
+			   spk_format(spk, "%.*s%s", JOURNAL_MAX, text,
+				      strlen(text) > JOURNAL_MAX ? "..." : ""));
+	}
+	wire_put_texts(&body, commands);
+	wire_put_number(&body, order->names.count);
+	wire_put_number(&body, count_ok(execution, order->command_count - 1));
+	wire_put_number(&body, execution->failed);
+	wire_put_number(&body, (uint64_t)(now() - execution->began_ns));
+	session_tell(spk, REQUEST_EXECUTED, &body);
+	buf_free(&body);
+}
+
 const struct spk_remote_results *remote_run(const struct remote_order *order)
 {
 	struct execution execution = {.order = order, .spk = order->spk};
@@ -824,6 +862,9 @@ const struct spk_remote_results *remote_run(const struct remote_order *order)
 	} else {
 		error = guard_call(order->spk, make_results, &execution, false);
 	}
+	order->spk->uninterruptible++;
+	(void)guard_call(order->spk, tell_journal, &execution, false);
+	order->spk->uninterruptible--;
 	abandon_all(&execution);
 	clean_up(&execution);
 	if (error)

@@ -31,6 +31,7 @@ struct remote_order {
 	spk_strings environment;
 	const char *input;
 	size_t input_length, output_limit;
+	const char *user;      /* NULL: as configured */
 	const char *directory; /* NULL: none */
 	bool async, sudo, detached, read_only, show_output, show_progress;
 };

@@ -73,7 +73,10 @@ enum request_type {
 	 * ASK_CHOICE), n wrong answers so far, t what was wrong with the last (of ASK_TEXT), n enum
 	 * ask_flag; answered n enum ask_end, t answer or why there is none, t who answered */
 	REQUEST_ASK = 24,
-	REQUEST_HOSTS = 28,   /* t set of hosts that commands are about to run on; answered empty */
+	REQUEST_HOSTS = 28, /* t set of hosts that commands are about to run on; answered empty */
+	/* What came of it: t* commands, n hosts, n of which succeeded, n failed, n duration in ns;
+	 * no answer */
+	REQUEST_EXECUTED = 31,
 	REQUEST_DURABLE = 25, /* -; answered n whether the run outlives a dropped connection */
 	/* n which, n enum spk_progress_kind (0: it is over), n done, n total, t label; no answer */
 	REQUEST_PROGRESS = 26,

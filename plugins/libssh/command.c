@@ -511,10 +511,16 @@ static int64_t deadline_of(const struct command *command, int64_t timeout_ns)
 	return timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
 }
 
+/* A host that was built before there was such a member names none. */
+static const char *user_of(const struct spk_transport_command *wanted)
+{
+	return wanted->size > offsetof(struct spk_transport_command, user) ? wanted->user : NULL;
+}
+
 struct command *command_start(struct transport *transport,
 			      const struct spk_transport_command *wanted)
 {
-	const struct target_name name = {.host = wanted->host};
+	const struct target_name name = {.host = wanted->host, .user = user_of(wanted)};
 	struct command *command = memory_new(1, sizeof(*command));
 
 	command->guest = (struct guest){.calls = &guest_calls, .is_session = true};

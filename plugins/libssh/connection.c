@@ -6,6 +6,7 @@
 #include <libssh/callbacks.h>
 #include <libssh/server.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@
 #define TURNS_AT_ONCE 3
 /* What a host may send for a channel that we have let go of. */
 #define DISCARDED_MAX ((uint64_t)16 << 20)
+/* Who takes less in a message is up to something; RFC 4253 asks for 32 KiB. */
+#define PACKET_MIN 256
 /* What libssh may have to say that the host does not take. */
 #define BACKLOG_MAX ((uint64_t)16 << 20)
 
@@ -282,6 +285,11 @@ static int judge_failure(struct connection *connection)
 			       "%s: the host and libssh have no algorithm in common, the transport "
 			       "'openssh' may have: %s",
 			       target->name, text);
+	if (strstr(text, "verify server hostkey signature"))
+		return end_set(&connection->end, SPK_TRANSPORT_HOST_KEY,
+			       "%s: it does not have the key that it shows: somebody stands "
+			       "between, or what it says is changed on its way: find out which",
+			       target->name);
 	return end_set(&connection->end, SPK_TRANSPORT_UNREACHABLE, "%s port %d: %s%s",
 		       target->host, target->port, text,
 		       way_explain(connection->way, more, sizeof(more)));
@@ -454,11 +462,31 @@ static void watch_session(struct connection *connection)
 	fail(connection);
 }
 
+/*
+ * How much a host takes in a message is known from libssh's log only. Of what fits around its own
+ * 10 bytes, and that is nothing, it would make messages without end.
+ */
+static void hear(int priority, const char *function, const char *text, void *data)
+{
+	static const char words[] = "maxpacket : ";
+	const char *size = strstr(text, words);
+
+	if (data && size && strtoul(size + strlen(words), NULL, 10) < PACKET_MIN)
+		connection_accuse(data, "takes too little at a time");
+}
+
+void connection_hear_log(void)
+{
+	ssh_set_log_callback(hear);
+	ssh_set_log_level(SSH_LOG_PROTOCOL);
+}
+
 static void step(struct connection *connection)
 {
 	int rc = 0;
 
 	connection->stepping = true;
+	ssh_set_log_userdata(connection);
 	if (connection->state == SHAKING_HANDS) {
 		rc = shake_hands(connection);
 		if (rc > 0)
@@ -472,6 +500,7 @@ static void step(struct connection *connection)
 	if (connection->state == READY && rc >= 0)
 		rc = use(connection);
 	connection->stepping = false;
+	ssh_set_log_userdata(NULL);
 	if (rc < 0)
 		fail(connection);
 	else if (connection->session)
@@ -547,7 +576,9 @@ void connection_admit(struct connection *connection, struct guest *guest)
 	guest->connection = connection;
 	guests_add(&connection->guests, guest);
 	connection->sessions += guest->is_session;
+	ssh_set_log_userdata(connection);
 	guest->calls->admitted(guest);
+	ssh_set_log_userdata(NULL);
 }
 
 void connection_dismiss(struct connection *connection, struct guest *guest)
@@ -604,5 +635,5 @@ void connection_drop_channel(struct connection *connection, ssh_channel channel)
 
 bool connection_is_flushed(const struct connection *connection)
 {
-	return !(ssh_get_status(connection->session) & SSH_WRITE_PENDING);
+	return !connection->accused && !(ssh_get_status(connection->session) & SSH_WRITE_PENDING);
 }

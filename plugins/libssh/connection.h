@@ -10,6 +10,8 @@
 
 struct connection;
 
+/* Before any: has this thread's libssh tell us what it logs, a part of it. */
+void connection_hear_log(void);
 /* Begins to connect. */
 struct connection *connection_new(struct host *host, int64_t deadline_ns);
 /* All who are on it are told that it is gone. */
@@ -43,7 +45,7 @@ void connection_accuse(struct connection *connection, const char *of_what);
  */
 void connection_drop_channel(struct connection *connection, ssh_channel channel);
 
-/* Whether all that was written to the session is on its way. */
+/* Whether all that was written to the session is on its way, and more may be written. */
 bool connection_is_flushed(const struct connection *connection);
 
 #endif

@@ -10,6 +10,7 @@
 #include "../net/dial.h"
 #include "../base/memory.h"
 #include "command.h"
+#include "connection.h"
 #include "host.h"
 #include "proxy.h"
 
@@ -134,6 +135,7 @@ static void *open_transport(const struct spk_driver_setting *settings, size_t co
 		return NULL;
 	}
 	raise_descriptor_limit();
+	connection_hear_log();
 	return transport;
 }
 
@@ -199,4 +201,5 @@ const struct spk_transport_driver spk_driver = {
 	.finish = finish,
 	.hold = hold,
 	.abandon = abandon,
+	.names_users = 1,
 };

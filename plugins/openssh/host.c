@@ -76,9 +76,15 @@ static void words_free(struct words *words)
 }
 
 /* What each ssh is told. Who configured an option gets it: the first one counts. */
-static void put_common(const struct transport *transport, struct words *words)
+static void put_common(const struct host *host, struct words *words)
 {
+	const struct transport *transport = host->transport;
+
 	put_word(words, transport->ssh);
+	if (host->user) {
+		put_word(words, "-l");
+		put_word(words, host->user);
+	}
 	if (transport->config) {
 		put_word(words, "-F");
 		put_word(words, transport->config);
@@ -97,7 +103,7 @@ static void put_master(const struct host *host, int64_t patience_ns, struct word
 	};
 	char text[256];
 
-	put_common(host->transport, words);
+	put_common(host, words);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		put_option(words, fixed[i]);
 	snprintf(text, sizeof(text), "ConnectTimeout=%lld",
@@ -235,6 +241,7 @@ static const struct {
 	{"Host key verification failed", SPK_TRANSPORT_HOST_KEY},
 	{"host key revoked", SPK_TRANSPORT_HOST_KEY},
 	{"REVOKED HOST KEY", SPK_TRANSPORT_HOST_KEY},
+	{"incorrect signature", SPK_TRANSPORT_HOST_KEY},
 	{"Permission denied", SPK_TRANSPORT_DENIED},
 	{"Too many authentication failures", SPK_TRANSPORT_DENIED},
 	{"Bad configuration option", SPK_TRANSPORT_FAILED},
@@ -375,7 +382,7 @@ static void ask_for_master(struct host *host)
 {
 	struct words words = {0};
 
-	put_common(host->transport, &words);
+	put_common(host, &words);
 	put_word(&words, "-G");
 	put_word(&words, "--");
 	put_word(&words, host->name);

@@ -35,7 +35,7 @@ struct watch {
 };
 
 struct host {
-	char *name;
+	char *name, *user; /* NULL: as configured */
 	struct transport *transport;
 	enum host_state state;
 	bool foreign;       /* the master is the operator's */
@@ -89,7 +89,7 @@ struct transport {
 	char *directory;
 	struct watch work, changes;
 	int epoll;
-	void *hosts; /* a tree, by name */
+	void *hosts; /* a tree, by name and user */
 	struct host **numbered;
 	size_t host_count, host_capacity;
 	struct host *queue, **queue_end;

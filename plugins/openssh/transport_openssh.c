@@ -288,6 +288,7 @@ static void host_free(struct host *host)
 	free(host->environment);
 	free(host->control_path);
 	free(host->name);
+	free(host->user);
 	free(host);
 }
 
@@ -435,12 +436,15 @@ static void transport_dispatch(void *opened)
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(((const struct host *)a)->name, ((const struct host *)b)->name);
+	const struct host *one = a, *other = b;
+	int order = strcmp(one->name, other->name);
+
+	return order ? order : strcmp(one->user ? one->user : "", other->user ? other->user : "");
 }
 
-static struct host *host_of(struct transport *transport, const char *name)
+static struct host *host_of(struct transport *transport, const char *name, const char *user)
 {
-	const struct host key = {.name = (char *)(uintptr_t)name};
+	const struct host key = {.name = (char *)(uintptr_t)name, .user = (char *)(uintptr_t)user};
 	struct host **found = tfind(&key, &transport->hosts, compare);
 	struct host *host;
 
@@ -449,6 +453,7 @@ static struct host *host_of(struct transport *transport, const char *name)
 	host = memory(NULL, sizeof(*host));
 	*host = (struct host){
 		.name = strdup(name),
+		.user = user ? strdup(user) : NULL,
 		.transport = transport,
 		.number = (uint32_t)transport->host_count,
 		.socket = {WATCH_SOCKET, -1, host},
@@ -466,10 +471,16 @@ static struct host *host_of(struct transport *transport, const char *name)
 	return host;
 }
 
+/* A host that was built before there was such a member names none. */
+static const char *user_of(const struct spk_transport_command *what)
+{
+	return what->size > offsetof(struct spk_transport_command, user) ? what->user : NULL;
+}
+
 static void *transport_start(void *opened, const struct spk_transport_command *what,
 			     struct spk_reason_buffer *reason)
 {
-	struct host *host = host_of(opened, what->host);
+	struct host *host = host_of(opened, what->host, user_of(what));
 	struct command *command = memory(NULL, sizeof(*command));
 
 	*command = (struct command){
@@ -555,4 +566,5 @@ const struct spk_transport_driver spk_driver = {
 	.finish = transport_finish,
 	.hold = transport_hold,
 	.abandon = transport_abandon,
+	.names_users = 1,
 };

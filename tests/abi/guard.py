@@ -26,7 +26,8 @@ TYPES = KEPT / "types.abi"
 # The structures that may get members at their end: they tell their size, or a table of them does. All others are
 # passed by value, lie in others, or are made by one side for the other without a size.
 GROWING = {"spk_arg", "spk_backtrace_driver", "spk_call", "spk_command", "spk_cookbook", "spk_group", "spk_question",
-           "spk_regex_driver", "spk_retry", "spk_rule", "spk_source_driver", "spk_subcommand"}
+           "spk_regex_driver", "spk_remote_command", "spk_remote_options", "spk_retry", "spk_rule", "spk_source_driver",
+           "spk_subcommand", "spk_transport_command", "spk_transport_driver"}
 
 DUMP_OPTIONS = ["--no-architecture", "--no-comp-dir-path", "--no-corpus-path", "--no-elf-needed", "--no-show-locs",
                 "--no-parameter-names", "--type-id-style", "hash"]

@@ -111,6 +111,17 @@ def transport(driver):
     return words
 
 
+def whole(hosts, folded, command, rounds):
+    """With all that comes with a run: its processes, the query, log and journal, and what is printed."""
+    place = hosts.directory / "ours"
+    (place / "remote").mkdir(parents=True, exist_ok=True)
+    (place / "remote" / "config.cfg").write_text(f'fanout = {FAN_OUT};\nlibssh = {{ config = "{hosts.config}"; }};\n')
+    config = place / "spicerack.cfg"
+    config.write_text(f'logs_base_dir = "{place}/logs";\njournal = {{ directory = "{place}/runs"; }};\n'
+                      f'instance_params = {{ spicerack_config_dir = "{place}"; }};\n')
+    return [PREFIX / "bin" / "spicerack", "run", "-c", config, "--force", "--no-input", f"D{{{folded}}}", command], {}
+
+
 def pdsh(hosts, folded, command, rounds):
     return (["pdsh", "-R", "ssh", "-f", FAN_OUT, "-w", folded, command],
             {"PDSH_SSH_ARGS_APPEND": f"-F {hosts.config}"})
@@ -132,12 +143,14 @@ def cumin(hosts, folded, command, rounds):
     return ["/usr/bin/cumin", "--force", "-c", config, f"D{{{folded}}}", command], {"SUDO_USER": "operator"}
 
 
+OURS = "spicerack run"
 PEERS = {"pdsh": pdsh, "clush": clush, "parallel-ssh": pssh, "cumin": cumin}
 
 
 def tools():
-    found = {f"{path.stem[len('transport-'):]} alone": transport(path)
-             for path in sorted(PREFIX.rglob("transport-*.so"))}
+    found = {OURS: whole}
+    found |= {f"{path.stem[len('transport-'):]} alone": transport(path)
+              for path in sorted(PREFIX.rglob("transport-*.so"))}
     for name, words in PEERS.items():
         if not shutil.which(name):
             print(f"{name} is not installed")
@@ -179,7 +192,7 @@ def further(hosts, count):
     """Commands on connections that are open: the peers have none, and connect for each."""
     print(f"\nCommands one after the other on the same connections, {count} hosts, {FAN_OUT} at a time")
     for name, words in tools().items():
-        if name in PEERS:
+        if name == OURS or name in PEERS:
             continue
         rounds = [line.split() for line in measure(words, hosts, hosts.names[:count], "true", ROUNDS).said.splitlines()]
         spent = [int(line[4]) / 1000 / count for line in rounds]

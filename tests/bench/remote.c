@@ -3,10 +3,11 @@
  * bench-remote-drive DRIVER FAN_OUT ROUNDS COMMAND SECONDS [NAME=VALUE...]: runs the command on
  * each host named on stdin, one a line, by a transport's table and nothing else, no more than
  * FAN_OUT at a time and with SECONDS to connect, then again on the open connections, ROUNDS times.
- * DRIVER is the file, NAME=VALUE its settings. Prints of each round, in one line: the hosts that
- * exited with 0, those that did not, bytes of output, and in microseconds the wall time and the
- * processor time of this process and of those it has waited for. Of each failure the host,
- * kind, exit code and reason go to stderr, between tabs.
+ * One that has not ended three times as long after its start is abandoned. DRIVER is the file,
+ * NAME=VALUE its settings. Prints of each round, in one line: the hosts that exited with 0, those
+ * that did not, bytes of output, and in microseconds the wall time and the processor time of this
+ * process and of those it has waited for. Of each failure the host, kind, exit code and reason go
+ * to stderr, between tabs.
  */
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -22,6 +23,13 @@
 struct round {
 	size_t started, good, bad, running;
 	uint64_t bytes;
+	int64_t patience_ns;
+};
+
+struct job {
+	const char *name;
+	void *command;       /* NULL: it has ended */
+	int64_t deadline_ns; /* INT64_MAX: it has not started */
 };
 
 static struct round current;
@@ -55,6 +63,9 @@ static int64_t processor_us(void)
 
 static void started(void *data)
 {
+	struct job *job = data;
+
+	job->deadline_ns = now_ns() + 3 * current.patience_ns;
 }
 
 static void output(void *data, int stream, const char *bytes, size_t length)
@@ -68,14 +79,17 @@ static void room(void *data)
 
 static void ended(void *data, const struct spk_transport_end *end)
 {
+	struct job *job = data;
+
+	job->command = NULL;
 	current.running--;
 	if (end->kind == SPK_TRANSPORT_EXITED && end->exit_code == 0) {
 		current.good++;
 		return;
 	}
 	current.bad++;
-	fprintf(stderr, "%s\t%" PRIu32 "\t%" PRId32 "\t%s\n", (const char *)data, end->kind,
-		end->exit_code, end->reason ? end->reason : "");
+	fprintf(stderr, "%s\t%" PRIu32 "\t%" PRId32 "\t%s\n", job->name, end->kind, end->exit_code,
+		end->reason ? end->reason : "");
 }
 
 static const struct spk_transport_calls calls = {
@@ -107,13 +121,41 @@ static char **read_names(size_t *ret_count)
 	return names;
 }
 
-static void wait_and_dispatch(const struct spk_transport_driver *driver, void *transport)
+/* Those whose time is over; when that of the next is. */
+static int64_t abandon_late(const struct spk_transport_driver *driver, struct job *jobs,
+			    size_t count)
+{
+	int64_t time = now_ns(), next = INT64_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct spk_transport_end end = {
+			.size = sizeof(end),
+			.kind = SPK_TRANSPORT_LOST,
+			.reason = "abandoned: it has not ended in time",
+		};
+
+		if (!jobs[i].command)
+			continue;
+		if (jobs[i].deadline_ns <= time) {
+			driver->abandon(jobs[i].command);
+			ended(&jobs[i], &end);
+		} else if (jobs[i].deadline_ns < next) {
+			next = jobs[i].deadline_ns;
+		}
+	}
+	return next;
+}
+
+static void wait_and_dispatch(const struct spk_transport_driver *driver, void *transport,
+			      int64_t deadline)
 {
 	struct pollfd ready = {.fd = driver->fd(transport), .events = POLLIN};
-	int64_t deadline = driver->deadline(transport);
-	int64_t left = deadline - now_ns();
+	int64_t due = driver->deadline(transport), left;
 	struct timespec span = {0};
 
+	if (due < deadline)
+		deadline = due;
+	left = deadline - now_ns();
 	if (left > 0) {
 		span.tv_sec = left / 1000000000;
 		span.tv_nsec = left % 1000000000;
@@ -126,28 +168,36 @@ static void wait_and_dispatch(const struct spk_transport_driver *driver, void *t
 static int run(const struct spk_transport_driver *driver, void *transport, char **names,
 	       size_t count, size_t fan_out, const char *text, int64_t seconds)
 {
+	struct job *jobs = calloc(count, sizeof(*jobs));
 	struct spk_reason_buffer reason;
 
-	current = (struct round){0};
+	if (!jobs)
+		return -1;
+	current = (struct round){.patience_ns = seconds * INT64_C(1000000000)};
 	while (current.started < count || current.running > 0) {
 		while (current.started < count && current.running < fan_out) {
+			struct job *job = &jobs[current.started];
 			const struct spk_transport_command command = {
 				.size = sizeof(command),
 				.host = names[current.started],
 				.command = text,
-				.connect_timeout_ns = seconds * INT64_C(1000000000),
-				.data = names[current.started],
+				.connect_timeout_ns = current.patience_ns,
+				.data = job,
 			};
 
+			*job = (struct job){.name = command.host, .deadline_ns = INT64_MAX};
 			current.started++;
 			current.running++;
-			if (!driver->start(transport, &command, &reason)) {
+			job->command = driver->start(transport, &command, &reason);
+			if (!job->command) {
 				fprintf(stderr, "bench-remote-drive: %s\n", reason.text);
+				free(jobs);
 				return -1;
 			}
 		}
-		wait_and_dispatch(driver, transport);
+		wait_and_dispatch(driver, transport, abandon_late(driver, jobs, current.started));
 	}
+	free(jobs);
 	return 0;
 }
 

@@ -90,9 +90,9 @@ class Case:
         self.port = port
 
 
-def start_liars(test, key, first, count):
-    """A server on `count` ports that lies on each by another seed, from `first` on."""
-    process = subprocess.Popen([DEBIAN_PYTHON, LIAR, key, str(first), str(count)], stdin=subprocess.DEVNULL,
+def start_liars(test, key, first, count, *packet):
+    """A server on `count` ports that lies on each by another seed, from `first` on; of `packet` see liar.py."""
+    process = subprocess.Popen([DEBIAN_PYTHON, LIAR, key, *map(str, (first, count, *packet))], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                preexec_fn=end_with_parent)
     test.addCleanup(process.communicate)

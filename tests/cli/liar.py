@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """
-liar.py HOST_KEY FIRST COUNT: a server of SSH that lets everybody in, answers each command with a line and 0, and
+liar.py HOST_KEY FIRST COUNT [PACKET]: a server of SSH that lets everybody in, answers each command with a line and 0, and
 lies once in each connection: it changes one of its messages, leaves it out, says it again, or says something else
 before it, in the right encryption. It listens on COUNT ports of loopback, which it prints; what it does on the first is
-chosen by the seed FIRST, on the next by the one after it.
+chosen by the seed FIRST, on the next by the one after it. With PACKET it tells no lies, but that it takes no more than
+so many bytes in a message of a channel, and so many more on each next port.
 """
 
 import random
@@ -153,13 +154,16 @@ class Server(paramiko.ServerInterface):
         channel.close()
 
 
-def serve(listener, key, seed):
+def serve(listener, key, seed, packet):
     while True:
         one, _ = listener.accept()
         try:
             transport = paramiko.Transport(one)
             transport.add_server_key(key)
-            Liar(transport, seed)
+            if packet is None:
+                Liar(transport, seed)
+            else:
+                transport.default_max_packet_size = packet
             transport.start_server(threading.Event(), Server())
         except (paramiko.SSHException, OSError, EOFError):
             one.close()
@@ -168,10 +172,12 @@ def serve(listener, key, seed):
 def main():
     key = paramiko.Ed25519Key(filename=sys.argv[1])
     threading.excepthook = lambda failure: None  # it trips over its own lies
-    for seed in range(int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[3])):
+    first, count = int(sys.argv[2]), int(sys.argv[3])
+    for number in range(count):
         listener = socket.create_server(("127.0.0.1", 0))
         print(listener.getsockname()[1], flush=True)
-        threading.Thread(target=serve, args=(listener, key, seed), daemon=True).start()
+        packet = int(sys.argv[4]) + number if len(sys.argv) > 4 else None
+        threading.Thread(target=serve, args=(listener, key, first + number, packet), daemon=True).start()
     threading.Event().wait()
 
 

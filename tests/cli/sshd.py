@@ -126,6 +126,18 @@ class CutOff(Between):
             left -= len(got)
 
 
+class Forged(Between):
+    """Shows the key of the server without having it: what was signed with it is not what is said."""
+
+    SIGNATURE = b"\0\0\0\x0bssh-ed25519\0\0\0\x40"  # how it begins, in one piece with what is before it
+
+    def from_server(self):
+        got = b""
+        while True:
+            before, sign, after = (yield [got]).partition(self.SIGNATURE)
+            got = before + sign + (bytes([after[0] ^ 1]) + after[1:] if sign else after)
+
+
 class Slow(Between):
     """Lets what the server says wait."""
 
@@ -370,6 +382,7 @@ FAULTS = {
     "unknown host key": lambda sshd, name: sshd.known_hosts_of(name, ""),
     "revoked host key": lambda sshd, name: sshd.known_hosts_of(
         name, sshd.known_lines([f"@revoked {sshd.place(name)}"])),
+    "forged host key": lambda sshd, name: sshd.elsewhere(name, Forged(sshd.test, sshd.port)),
     "denied key": denied_key,
     "no address": lambda sshd, name: sshd.configure(name, HostName=f"{name}.invalid"),
     "refused": lambda sshd, name: sshd.elsewhere(name, Closed()),

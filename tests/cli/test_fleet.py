@@ -8,10 +8,11 @@ import pathlib
 import signal
 import stat
 import subprocess
+import time
 import unittest
 
-from harness import PREFIX
-from sshd import Sshd
+from harness import LONG, PREFIX
+from sshd import USER, Sshd
 from test_remote import RemoteTest, Server
 
 
@@ -119,11 +120,29 @@ class Run(FleetTest):
         self.assertIn("unknown key 'nonsense'", self.run_on("host001.test", "true", code=94).err)
         self.assertIn("usage: spicerack run", self.run_command("spicerack", "run", "-h").out)
 
+    def test_user(self):
+        """Who logs in is who was named, not who is configured, and each user has connections of his own."""
+        self.sshd.configure("host012.test", User="nobody-at-all")
+        for transport in ("openssh", "libssh"):
+            with self.subTest(transport):
+                self.go_by(transport)
+                done = self.results("host[011-012].test", "true", code=2)
+                self.assertEqual([done[host, 0]["end"] for host in ("host011", "host012")], ["ok", "denied"])
+                self.results("-u", USER, "host[011-012].test", "true")
+                done = self.results("--user", f"no-{transport}", "host[011-012].test", "true", code=2)
+                self.assertEqual({result["end"] for result in done.values()}, {"denied"})
+                self.assertEqual(self.sshd.log().count(f"Invalid user no-{transport} from"), 2)
+        for user in ("", "-x", "a b", "a;b"):
+            self.assertIn("--user", self.run_on(f"--user={user}", "host001.test", "true", code=2).err)
+
     def test_it_is_a_run(self):
         self.run_on("--output-dir", self.scratch / "kept", "host001.test", "echo kept")
         self.assertEqual((self.scratch / "kept" / "host001.test.out").read_text(), "kept\n")
         journal, = self.journals()
         self.assertEqual([event["hosts"] for event in journal if event["event"] == "hosts"], ["host001.test"])
+        done, = [event for event in journal if event["event"] == "executed"]
+        self.assertEqual([done[name] for name in ("commands", "hosts", "ok", "failed")], [["echo kept"], 1, 1, 0])
+        self.assertGreater(done["duration"], 0)
         self.assertEqual((journal[0]["cookbook"], journal[-1]["result"]), ("spicerack.run", "PASS"))
         self.assertNotIn("spicerack.run", self.cookbook("-l").out)
         self.assertTrue((self.logs / "spicerack" / "run.log").exists())
@@ -162,6 +181,8 @@ class Input(FleetTest):
 
 
 class Reap(FleetTest):
+    transport = "libssh"
+
     def reap(self, *words, code=0):
         done = self.run_command("spicerack", "remote", "reap", "-c", self.config, *words, timeout=120)
         self.assertEqual(done.code, code, done)
@@ -208,8 +229,18 @@ class Reap(FleetTest):
         self.assertIn("it is not known: host004.test",
                       self.reap("20261126-021157-k3f9qz", "host[003-004].test", code=2).err)
 
+    def test_user(self):
+        self.assertRegex(self.reap("--user", "nobody-at-all", "20261126-021157-k3f9qz", "host001.test", code=2).err,
+                         "does not let 'nobody-at-all' in|nobody-at-all@.*Permission denied")
+        self.assertIn("0 of 1 host", self.reap("-u", USER, "20261126-021157-k3f9qz", "host001.test").err)
+
     def test_no_such_command(self):
         self.assertIn("there is no command 'rape'", self.run_command("spicerack", "remote", "rape").err)
+
+
+@unittest.skipUnless(LONG, "the other transport shows the same")
+class ReapByOpenssh(Reap):
+    transport = "openssh"
 
 
 class Operations(FleetTest):
@@ -284,6 +315,77 @@ class Operations(FleetTest):
         for words, line in ((["install", "nginx"], "install nginx"), (["update"], "update")):
             self.fleet("host001.test", *words, options=["--dry-run"])
             self.assertIn(line, "\n".join(self.log("fixture.fleet", extended=True)))
+
+
+class There(Sshd):
+    """A host with an uptime of its own, and perhaps with systemd, on which some commands are others."""
+
+    def __init__(self, test, tools, uptime, systemd):
+        script = f'mount -t tmpfs none /run && mkdir -p /run/sshd {"/run/systemd/system" if systemd else ""} && ' \
+                 f'mount --bind {uptime} /proc/uptime && exec "$@"'
+        self.prefix = ("unshare", "--mount", "sh", "-c", script, "sh")
+        command = f'PATH={tools}:$PATH; export PATH; eval "$SSH_ORIGINAL_COMMAND"'
+        super().__init__(test, hosts=1, options=[f"ForceCommand {command}"])
+
+
+class Reboot(RemoteTest):
+    """By the command that is the default; what would reboot only notes that it was called."""
+
+    transport = "libssh"
+    STAND_INS = ("shutdown", "systemctl", "systemd-run")
+
+    @classmethod
+    def setUpClass(cls):
+        script = "mount -t tmpfs none /run && mount --bind /dev/null /proc/uptime"
+        if subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, check=False).returncode:
+            raise unittest.SkipTest("nothing may be mounted here")
+
+    def setUp(self):
+        self.systemd = self.id().endswith("systemd")
+        super().setUp()
+
+    def go_by(self, transport):
+        tools = self.scratch / "tools"
+        tools.mkdir()
+        self.calls, self.uptime = self.scratch / "calls", self.write("uptime", "100000.00 1.00\n")
+        for name in self.STAND_INS:
+            (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{self.calls}\n')
+            (tools / name).chmod(0o755)
+        self.sshd = There(self, tools, self.uptime, self.systemd)
+        super().go_by(transport)
+        found = self.sshd.ssh("host001.test", "command -v " + " ".join(self.STAND_INS)).stdout.decode().split()
+        self.assertEqual(found, [f"{tools}/{name}" for name in self.STAND_INS], "this machine would be rebooted")
+
+    def reboot(self):
+        done = self.cookbook("fixture.fleet", "host001.test", "reboot", timeout=60)
+        self.assertEqual(done.code, 0, done)
+        self.assertNothingRunsThere()
+        self.wait_for(self.calls.exists, "the call")
+        return self.calls.read_text()
+
+    def test_with_systemd(self):
+        self.assertEqual(self.reboot(), "systemd-run --quiet --collect --on-active=2 "
+                                        "--timer-property=AccuracySec=100ms systemctl reboot\n")
+
+    def test_without(self):
+        """The command is over before it happens."""
+        self.assertEqual(self.reboot(), "shutdown -r now\n")
+
+    def has_logged(self, words):
+        path = self.logs / "fixture" / "fleet.log"
+        return path.exists() and words in path.read_text()
+
+    @unittest.skipUnless(LONG, "waits until it is looked at again")
+    def test_wait(self):
+        """It is up first, then gone, then up again with another uptime."""
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() - 60))
+        process = self.start("-v", "fixture.fleet", "host001.test", "wait", since)
+        self.wait_for(lambda: self.has_logged("keep polling"), "an attempt")
+        self.sshd.stop()
+        self.wait_for(lambda: self.has_logged("'cat /proc/uptime' on host001.test: "), "one more", 60)
+        self.uptime.write_text("1.00 1.00\n")
+        self.sshd.start()
+        self.assertEqual(self.finish(process, 60).code, 0)
 
 
 class Sample(FleetTest):

@@ -14,6 +14,7 @@ import time
 import unittest
 
 from harness import BUILD, LONG, SANITIZED, CommandTest
+from hostile import can_lie, start_liars
 from sshd import FAULTS, USER, Between, Garbage, Sshd, make_key, require_sshd
 
 CLIENT = BUILD / "tests" / "ssh" / "transport-client"
@@ -513,6 +514,7 @@ class Failures(TransportTest):
         "wrong host key": ("HOST_KEY", "not the one in"),
         "unknown host key": ("HOST_KEY", "is not known"),
         "revoked host key": ("HOST_KEY", "revoked"),
+        "forged host key": ("HOST_KEY", "does not have the key that it shows"),
         "denied key": ("DENIED", "does not let"),
         "no address": ("UNREACHABLE", "cannot find"),
         "refused": ("UNREACHABLE", "refused"),
@@ -698,6 +700,20 @@ class Hostile(TransportTest):
                     self.assertRegex(end["reason"], r"\A[ -~]+\Z")
             self.works(client.run("host190.test"))
             client.close()
+
+    @unittest.skipUnless(can_lie(), "python3-paramiko is not installed")
+    def test_a_host_that_takes_too_little(self):
+        """Where it takes no more than what is around the data, libssh would send that without an end."""
+        sizes = 12
+        for name, liar in zip(self.sshd.names, start_liars(self, self.sshd.host_keys[0], 0, sizes, 1)):
+            self.sshd.elsewhere(name, liar)
+        client = self.client()
+        numbers = [client.start(name, has_input=True) for name in self.sshd.names[:sizes]]
+        for number in numbers:
+            client.say("send", number, "input")
+        for number in numbers:
+            self.fails(client.wait(number), "LOST", "takes too little at a time")
+        self.works(client.run("host100.test"))
 
     def test_what_it_says_is_printable(self):
         said = b"SSH-2.0-\x1b]0;title\x07\x1b[2J\xff" + b"A" * 300 + b"\r\n"

@@ -35,6 +35,8 @@ class Server:
 
 
 class RemoteTest(CommandTest):
+    transport = "openssh"
+
     @classmethod
     def setUpClass(cls):
         cls.sshd = Sshd(Server(cls), hosts=12, options=["AcceptEnv NAME"])
@@ -43,11 +45,14 @@ class RemoteTest(CommandTest):
 
     def setUp(self):
         super().setUp()
-        self.settings = self.write(
-            "etc/remote/config.cfg",
-            f'transport = "openssh";\nopenssh = {{ config = "{self.sshd.config}"; }};\n')
+        self.settings = self.scratch / "etc/remote/config.cfg"
+        self.settings.parent.mkdir(parents=True)
+        self.go_by(self.transport)
         self.config = self.write("spicerack.cfg", self.config.read_text() +
                                  f'instance_params = {{ spicerack_config_dir = "{self.scratch}/etc"; }};\n')
+
+    def go_by(self, transport):
+        self.settings.write_text(f'transport = "{transport}";\n{transport} = {{ config = "{self.sshd.config}"; }};\n')
 
     def remote(self, hosts, *commands, options=(), code=0, words=()):
         """Runs the commands; what was printed, and the results."""

@@ -19,7 +19,7 @@ import unittest
 
 from harness import BUILD, FIXTURES, LONG, PREFIX, SOURCE, CommandTest
 from listeners import Closed, Listener
-from sshd import FAULTS, CutOff, Garbage, Reset, Slow, Sshd, noise, require_sshd
+from sshd import FAULTS, CutOff, Forged, Garbage, Reset, Slow, Sshd, noise, require_sshd
 
 sys.path.insert(0, str(SOURCE / "tests" / "etcd"))
 from servers import Namespaces  # noqa: E402
@@ -141,6 +141,7 @@ WAYS = {
     "wrong host key": (FAULTS["wrong host key"], (HOST_KEY,)),
     "unknown host key": (FAULTS["unknown host key"], (HOST_KEY,)),
     "revoked host key": (FAULTS["revoked host key"], (HOST_KEY,)),
+    "forged host key": (lambda sshd, name: sshd.elsewhere(name, sshd.there(Forged, sshd.port)), (HOST_KEY,)),
     "denied key": (FAULTS["denied key"], (DENIED,)),
     "no address": (FAULTS["no address"], (UNREACHABLE,)),
     "refused": (lambda sshd, name: sshd.elsewhere(name, Closed()), (UNREACHABLE,)),
@@ -275,7 +276,7 @@ class Cookbook(Faults, Hosts):
                           prefix=self.network.here)
 
     def ends(self, process):
-        result = self.finish(process, 300)
+        result = self.finish(process, 1200)
         self.assertEqual(result.code, 0, result)
         told = re.findall(r"RESULT (\S+) 0 (\S+) code=(-?\d+) \S+ out=\S+ err=\S+ ?(.*)", result.out)
         kinds = {host: (ENDS[end], reason) for host, end, code, reason in told if (end, code) != ("ok", "0")}

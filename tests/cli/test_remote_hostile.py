@@ -49,7 +49,7 @@ class Hostile(CommandTest):
         self.assertEqual(good + bad, len(seeds), result)
         self.assertLess(time.monotonic() - begin, 100)
         for line in result.err.splitlines():
-            self.assertRegex(line, r"\Ahost\d+\.test\t[1-7]\t\d+\t[ -~]+\Z", "a reason that drives a terminal")
+            self.assertRegex(line, r"\Ahost\d+\.test\t(?:0\t\d+\t|[1-7]\t\d+\t[ -~]+)\Z", "a reason that drives a terminal")
         return good, size
 
     def test_bytes_changed_on_their_way(self):

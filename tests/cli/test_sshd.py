@@ -85,6 +85,7 @@ class Failures(Server):
         "wrong host key": "REMOTE HOST IDENTIFICATION HAS CHANGED",
         "unknown host key": "Host key verification failed",
         "revoked host key": "REVOKED HOST KEY DETECTED",
+        "forged host key": "incorrect signature",
         "denied key": "Permission denied (publickey)",
         "no address": "Could not resolve hostname",
         "refused": "Connection refused",

@@ -77,8 +77,8 @@ static int reap(const struct ownrun *run, const struct lost *lost)
 	static const char *const options[] = {"dry_run", "verbose", "sudo", "announce", "force"};
 	static const char *const words[] = {"--dry-run", "--verbose", "--sudo", "--announce",
 					    "--force"};
-	const char *query = ownrun_text(run, "query");
-	char *argv[8];
+	const char *query = ownrun_text(run, "query"), *user = ownrun_text(run, "user");
+	char *argv[10];
 	int argc = 0;
 
 	if (!query && lost->query.length == 0)
@@ -87,6 +87,10 @@ static int reap(const struct ownrun *run, const struct lost *lost)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (ownrun_is_given(run, options[i]))
 			argv[argc++] = (char *)(uintptr_t)words[i];
+	if (user) {
+		argv[argc++] = (char *)(uintptr_t) "--user";
+		argv[argc++] = (char *)(uintptr_t)user;
+	}
 	argv[argc++] = (char *)(uintptr_t) "--";
 	argv[argc++] = (char *)(uintptr_t)lost->id;
 	argv[argc++] = (char *)(uintptr_t)(query ? query : buf_text(&lost->query));

@@ -132,13 +132,33 @@ void log_set_journal(struct log *log, struct journal *journal)
 	log->journal = journal;
 }
 
+static void tell_journal(struct log *log, const char *event, const struct event_field *fields,
+			 size_t count)
+{
+	struct err err;
+
+	if (journal_tell(log->journal, event, fields, count, &err) < 0)
+		log_warning(log, "the journal of this run is not complete: %s, ignoring", err.text);
+}
+
 void log_hosts(struct log *log, const char *hosts)
 {
 	const struct event_field field = EVENT_TEXT("hosts", hosts);
-	struct err err;
 
-	if (journal_tell(log->journal, "hosts", &field, 1, &err) < 0)
-		log_warning(log, "the journal of this run is not complete: %s, ignoring", err.text);
+	tell_journal(log, "hosts", &field, 1);
+}
+
+void log_executed(struct log *log, const struct log_execution *execution)
+{
+	const struct event_field fields[] = {
+		EVENT_TEXTS("commands", execution->commands),
+		EVENT_NUMBER("hosts", (int64_t)execution->hosts),
+		EVENT_NUMBER("ok", (int64_t)execution->ok),
+		EVENT_NUMBER("failed", (int64_t)execution->failed),
+		EVENT_SECONDS("duration", (int64_t)execution->duration_ns),
+	};
+
+	tell_journal(log, "executed", fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 void log_tell_output(struct log *log, const char *text)

@@ -45,6 +45,12 @@ void log_set_journal(struct log *log, struct journal *journal);
 
 /* Hosts that the run is about to run commands on, to its journal alone. */
 void log_hosts(struct log *log, const char *hosts);
+/* What came of such commands, to the journal as well. */
+struct log_execution {
+	spk_strings commands;
+	uint64_t hosts, ok, failed, duration_ns;
+};
+void log_executed(struct log *log, const struct log_execution *execution);
 
 /* A line of the cookbook's standard output, without secrets, to who wants events; to no file. */
 void log_tell_output(struct log *log, const char *text);

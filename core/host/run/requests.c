@@ -285,6 +285,25 @@ static bool on_dryrun(struct link *link, struct message *message)
 	return true;
 }
 
+static bool on_executed(struct link *link, struct message *message)
+{
+	struct wire_reader *body = &message->body;
+	struct log_execution execution;
+	bool good;
+
+	execution.commands = get_texts(body);
+	execution.hosts = wire_get_number(body);
+	execution.ok = wire_get_number(body);
+	execution.failed = wire_get_number(body);
+	execution.duration_ns = wire_get_number(body);
+	good = wire_complete(body);
+	if (good)
+		log_executed(link->output.log, &execution);
+	free((void *)(uintptr_t)execution.commands.items);
+	channel_wipe(&link->requests);
+	return good;
+}
+
 static bool on_durable(struct link *link, struct message *message)
 {
 	struct buf body = {0};
@@ -327,6 +346,8 @@ enum link_event_type requests_take(struct link *link)
 		return on_progress(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_DRYRUN:
 		return on_dryrun(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
+	case REQUEST_EXECUTED:
+		return on_executed(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_DURABLE:
 		return on_durable(link, &message) ? LINK_ANSWER : LINK_RUNNER_GONE;
 	case REQUEST_ASK:

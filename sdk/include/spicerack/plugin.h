@@ -370,6 +370,8 @@ struct spk_transport_command {
 	const char *command; /* for the shell of the user there */
 	int64_t connect_timeout_ns; /* from the start of the attempt until it may run */
 	void *data;                 /* the caller's, for its calls */
+	/* To log in as, whatever is configured; NULL: as configured. See `names_users`. */
+	const char *user;
 };
 
 /* What a transport tells. `data` is that of the command. */
@@ -413,6 +415,9 @@ struct spk_transport_driver {
 	void (*hold)(void *command, bool on);
 	/* Lets go of a command: its channel is closed, nothing more is told of it. */
 	void (*abandon)(void *command);
+	/* 1: start() heeds the user of a command. 0, or a shorter table: it is never given one. */
+	uint32_t names_users;
+	uint32_t reserved;
 };
 
 /*

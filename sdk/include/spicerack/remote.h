@@ -156,6 +156,8 @@ struct spk_remote_options {
 	bool detached;    /* the command is started and left alone: it outlives the run, what it
 			     writes goes nowhere, and its host counts as succeeded */
 	bool reserved[3];
+	/* To log in as, whatever is configured for the hosts; default: as configured. */
+	const char *user;
 };
 
 /* SPK_REMOTE("systemctl restart nginx", .batch = SPK_HOSTS(2), .batch_sleep = SPK_SECONDS(30)) */
