@@ -11,6 +11,7 @@ configuration, keys and fan-out. The transport alone is driven by bench-remote-d
 """
 
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -162,7 +163,9 @@ def tools():
 
 
 def measure(words, hosts, names, command, rounds=1, memory=False):
-    folded = f"host[{names[0][4:-5]}-{names[-1][4:-5]}].test"
+    # A range has ends of the same length, for nodeset as for us.
+    lengths = [list(group) for _, group in itertools.groupby(names, len)]
+    folded = ",".join(f"host[{group[0][4:-5]}-{group[-1][4:-5]}].test" for group in lengths)
     line, env = words(hosts, folded, command, rounds)
     cost = Cost(line, {**os.environ, "LC_ALL": "C.UTF-8", **env}, names, memory)
     if cost.code:
