@@ -120,7 +120,8 @@ def whole(hosts, folded, command, rounds):
     config = place / "spicerack.cfg"
     config.write_text(f'logs_base_dir = "{place}/logs";\njournal = {{ directory = "{place}/runs"; }};\n'
                       f'instance_params = {{ spicerack_config_dir = "{place}"; }};\n')
-    return [PREFIX / "bin" / "spicerack", "run", "-c", config, "--force", "--no-input", f"D{{{folded}}}", command], {}
+    return [PREFIX / "bin" / "spicerack", "run", "-c", config, "--force", "--no-input", "--connect-timeout", "60s",
+            f"D{{{folded}}}", command], {}
 
 
 def pdsh(hosts, folded, command, rounds):
