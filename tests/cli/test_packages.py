@@ -287,13 +287,14 @@ def dependencies(debs):
 
 
 @unittest.skipUnless(LONG, "builds packages and a system to install them in: half an hour")
-@unittest.skipUnless(os.geteuid() == 0 and shutil.which("debootstrap") and shutil.which("dh"), "not as root, or without debootstrap")
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("debootstrap") and shutil.which("dh"),
+                     "not as root, or without debootstrap")
 @unittest.skipIf(SANITIZED, "packages are built without sanitizers")
 class Host(CommandTest):
     """The host's own packages in a system of their own, as they are built from the tree."""
 
     # What installing and removing any package changes.
-    ANYWAY = re.compile(r"^(var/(lib/dpkg|log|cache)|etc/(group|gshadow|ld[.]so[.]cache)|proc|tmp|build|dev)")
+    ANYWAY = re.compile(r"^(var/(lib/dpkg|log|cache)|etc/(group|gshadow|[.]pwd[.]lock|ld[.]so[.]cache)|root|proc|tmp|build|dev)")
 
     @classmethod
     def setUpClass(cls):
@@ -336,7 +337,8 @@ class Host(CommandTest):
         return self.inside("dpkg", "--install", *names)
 
     def files(self):
-        return {path for path in below(self.root) if not self.ANYWAY.match(path)}
+        found = self.run_in("/", "find", self.root, "-xdev", "-not", "-type", "d", "-printf", "%P\\n").splitlines()
+        return {path for path in found if not self.ANYWAY.match(path)}
 
     def newer(self, deb):
         """The same package as a later version of itself."""
@@ -380,8 +382,7 @@ class Host(CommandTest):
         self.inside("dpkg", "--purge", *[fields(path)["Package"] for path in bundle])
         self.assertNotIn("maintenance", self.inside("cookbook", "-l"))
         self.inside("dpkg", "--purge", *[fields(path)["Package"] for path in self.debs])
-        left = {path for path in self.files() - before if not path.startswith("root/")}
-        self.assertEqual(left, set())
+        self.assertEqual(self.files() - before, set())
         self.assertFalse((self.root / "var/lib/spicerack").exists() or (self.root / "var/log/spicerack").exists())
         self.assertFalse((self.root / "etc/spicerack").exists())
 
@@ -404,8 +405,8 @@ class Host(CommandTest):
     @unittest.skipUnless(shutil.which("lintian"), "lintian is not installed")
     def test_lintian_has_nothing_to_say(self):
         for changes in self.place.glob("*.changes"):
-            text = self.run_in(self.place, "lintian", "--allow-root", "--fail-on", "error,warning", changes)
-            self.assertEqual(text, "")
+            lines = self.run_in(self.place, "lintian", "--allow-root", "--fail-on", "error,warning", changes).splitlines()
+            self.assertEqual([line for line in lines if not line.startswith("N:")], [])
 
 
 if __name__ == "__main__":
