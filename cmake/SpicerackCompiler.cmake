@@ -12,7 +12,7 @@ add_compile_definitions(_GNU_SOURCE)
 add_compile_options(
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 	-Wwrite-strings -Wpointer-arith -Wcast-qual -Wundef -Wno-unused-parameter
-	-Werror
+	$<$<BOOL:${SPICERACK_WERROR}>:-Werror>
 	-fno-omit-frame-pointer -fstack-protector-strong -fno-common
 	"-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")

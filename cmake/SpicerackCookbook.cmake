@@ -14,8 +14,10 @@ The file that is tested is the file that is installed, with the same RUNPATH
 leaves an empty entry, the current directory, and the host refuses that.
 ]]
 if(NOT DEFINED SPICERACK_COOKBOOKS_DIR)
-	if(DEFINED PACKAGE_PREFIX_DIR)
-		set(SPICERACK_COOKBOOKS_DIR lib/spicerack/cookbooks/${PROJECT_NAME})
+	if(DEFINED CMAKE_INSTALL_LIBDIR AND DEFINED PACKAGE_PREFIX_DIR)
+		set(SPICERACK_COOKBOOKS_DIR ${CMAKE_INSTALL_LIBDIR}/spicerack/cookbooks/${PROJECT_NAME})
+	elseif(DEFINED PACKAGE_PREFIX_DIR)
+		set(SPICERACK_COOKBOOKS_DIR ${SPICERACK_LIBDIR}/spicerack/cookbooks/${PROJECT_NAME})
 	else()
 		set(SPICERACK_COOKBOOKS_DIR ${CMAKE_INSTALL_LIBDIR}/spicerack/cookbooks/examples)
 	endif()

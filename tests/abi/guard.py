@@ -9,7 +9,8 @@ description of every type and function that the public headers declare. That one
 a cookbook the handles are opaque, in the library they are not, and what is dropped from a description of the
 library takes the parameters of that type with it. The compiler holds the library's functions to the headers.
 
---update takes additions over into the files; it refuses while there is anything else. A file that is missing is made.
+--update takes additions over into the files, and into the symbols file of the Debian package; it refuses while there
+is anything else. A file that is missing is made.
 """
 
 import pathlib
@@ -22,6 +23,7 @@ import xml.etree.ElementTree
 KEPT = pathlib.Path(__file__).resolve().parent
 SYMBOLS = KEPT / "symbols"
 TYPES = KEPT / "types.abi"
+DEBIAN_SYMBOLS = "debian/libspicerack1.symbols"
 
 # The structures that may get members at their end: they tell their size, or a table of them does. All others are
 # passed by value, lie in others, or are made by one side for the other without a size.
@@ -142,6 +144,16 @@ def compare_symbols(old, new):
     return "".join(line + "\n" for line in broken), came
 
 
+def debian_symbols(symbols):
+    """Debian's file for the same symbols: a release that adds some has a node of its own in the map, as its version."""
+    needed = {f"{name}@{node}": node.rpartition("_")[2] for name, node, _ in map(str.split, symbols)}
+    needed |= {f"{node}@{node}": node.rpartition("_")[2] for _, node, _ in map(str.split, symbols)}
+    # What the runner calls: the packages of both are of one build.
+    needed |= {"SPICERACK_PRIVATE@SPICERACK_PRIVATE": "1.0", "spk_private_runner_main@SPICERACK_PRIVATE": "1.0"}
+    return "".join(["libspicerack.so.1 libspicerack1 #MINVER#\n", "* Build-Depends-Package: libspicerack-dev\n",
+                    *[f" {symbol} {version}\n" for symbol, version in sorted(needed.items())]])
+
+
 def main():
     words = [word for word in sys.argv[1:] if word != "--update"]
     if len(words) != 3:
@@ -161,6 +173,8 @@ def main():
     if "--update" in sys.argv:
         TYPES.write_text(types)
         SYMBOLS.write_text("\n".join(symbols) + "\n")
+        if KEPT.is_relative_to(source):  # not a copy
+            (source / DEBIAN_SYMBOLS).write_text(debian_symbols(symbols))
 
 
 if __name__ == "__main__":

@@ -173,6 +173,9 @@ class Symbols(CommandTest):
     CODE = "void spk_a(void) {} void spk_b(void) {} "
     MAP = "SPICERACK_1.0 { global: spk_a; spk_b; local: *; };"
 
+    def test_debian_has_the_same(self):
+        self.assertEqual((SOURCE / guard.DEBIAN_SYMBOLS).read_text(), guard.debian_symbols(self.KEPT))
+
     def library(self, code=CODE, symbol_map=MAP):
         self.write("lib.c", code)
         words = ["-Wl,--version-script,lib.map"] if symbol_map else []

@@ -89,6 +89,18 @@ static void refuses(const char *name, const char *reason)
 	ck_assert_str_eq(err.text, expected);
 }
 
+START_TEST(shares_with_the_group_of_a_shared_directory)
+{
+	scratch_directory_mode("shared", S_ISGID | 0770);
+	umask(0777);
+	opens(scratch_path("shared"), "group1.important-cookbook", NULL);
+	umask(022);
+	ck_assert_uint_eq(mode_of("shared/group1"), S_ISGID | 0770);
+	ck_assert_uint_eq(mode_of("shared/group1/important-cookbook.log"), 0660);
+	ck_assert_uint_eq(mode_of("shared/group1/important-cookbook-extended.log"), 0660);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_log_file)
 {
 	refuses("", "cannot name a log file after ''");
@@ -252,6 +264,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, makes_directories_and_files);
+	tcase_add_test(tcase, shares_with_the_group_of_a_shared_directory);
 	tcase_add_test(tcase, refuses_what_is_no_log_file);
 	tcase_add_test(tcase, rotates_as_python_does);
 	tcase_add_test(tcase, follows_the_rotation_of_others);

@@ -40,6 +40,7 @@ static void set_up(void)
 	source = (struct settings_source){
 		.sysconf_dir = etc,
 		.cookbooks_dir = cookbooks,
+		.log_dir = "/nonexistent",
 		.environment = environment,
 	};
 	settings = NULL;
@@ -597,6 +598,17 @@ START_TEST(rendering_with_origin)
 }
 END_TEST
 
+START_TEST(logs_of_the_machine)
+{
+	source.log_dir = scratch_path("log");
+	read_well();
+	ck_assert_str_ne(settings_text(settings, "logs_base_dir"), source.log_dir);
+	ck_assert_int_eq(mkdir(source.log_dir, 0700), 0);
+	read_well();
+	ck_assert_str_eq(settings_text(settings, "logs_base_dir"), source.log_dir);
+}
+END_TEST
+
 START_TEST(locks_of_the_machine)
 {
 	char expected[4096];
@@ -637,6 +649,7 @@ int main(void)
 	tcase_add_test(tcase, nested_too_deeply);
 	tcase_add_test(tcase, rendering_reads_back);
 	tcase_add_test(tcase, rendering_with_origin);
+	tcase_add_test(tcase, logs_of_the_machine);
 	tcase_add_test(tcase, locks_of_the_machine);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -30,6 +30,7 @@ struct subject {
 	const char *path;
 	struct findings *findings;
 	struct libraries *libraries;
+	struct driver_needs *needs;
 
 	/* From the dynamic section. */
 	char *runpath;
@@ -436,6 +437,7 @@ static void judge_import(struct subject *subject, const struct elf_entry *entry)
 	enum finding_kind kind = directcall_kind(entry->name);
 	const char *version, *file;
 
+	driver_needs_add(subject->needs, entry->name);
 	if (kind != FINDING_NONE)
 		findings_add(subject->findings, kind, entry->name, 0, "calls %s()", entry->name);
 	if (entry->binding == STB_WEAK || !subject->libraries)
@@ -506,10 +508,13 @@ static void judge_symbols(struct subject *subject)
 }
 
 void binary_check(struct elf *elf, const char *path, struct libraries *libraries,
-		  struct findings *findings)
+		  struct findings *findings, struct driver_needs *needs)
 {
-	struct subject subject = {
-		.elf = elf, .path = path, .findings = findings, .libraries = libraries};
+	struct subject subject = {.elf = elf,
+				  .path = path,
+				  .findings = findings,
+				  .libraries = libraries,
+				  .needs = needs};
 
 	read_dynamic(&subject);
 	judge_memory(&subject);

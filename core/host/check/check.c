@@ -36,6 +36,7 @@ struct check {
 	struct pool *pool;
 	struct call *calls;
 	size_t call_count, call_capacity, files;
+	struct driver_needs needs;
 	bool owners; /* whether owners are judged file by file */
 };
 
@@ -76,7 +77,7 @@ static void inspect(void *data, struct elf *elf, int fd, const struct peek *peek
 	struct check *check = data;
 
 	check->files++;
-	binary_check(elf, check->findings.file, check->libraries, &check->findings);
+	binary_check(elf, check->findings.file, check->libraries, &check->findings, &check->needs);
 	for (size_t i = 0; i < peek->count; i++) {
 		const struct cookbook_spec *spec = &peek->cookbooks[i];
 
@@ -235,6 +236,89 @@ void check_memory(struct check *check, const void *bytes, size_t size, const cha
 	judge_calls(check, NULL);
 }
 
+static const char *last_part(const char *path, size_t *ret_length)
+{
+	size_t end = strlen(path), begin;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (begin = end; begin > 0 && path[begin - 1] != '/';)
+		begin--;
+	*ret_length = end - begin;
+	return path + begin;
+}
+
+/* Whether two base directories are the same bundle, of which one may be an older version. */
+static bool is_same_bundle(const char *a, const char *b)
+{
+	size_t length, other;
+
+	a = last_part(a, &length);
+	b = last_part(b, &other);
+	return length == other && strncmp(a, b, length) == 0;
+}
+
+/* Reads the group.cfg that `base` has for the group; false: none, or one that is a finding there.
+ */
+static bool read_group(const char *base, const char *name, char **ret_file, struct group *ret)
+{
+	char *directory = xasprintf("%s/%s", base, name), *file;
+	struct err err;
+	bool found;
+	int fd;
+
+	for (char *at = directory + strlen(base) + 1; *at; at++)
+		if (*at == '.')
+			*at = '/';
+	file = xasprintf("%s%s" GROUP_FILE, directory, *name ? "/" : "");
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	found = fd >= 0 && group_read(fd, file, ret, &err) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (found)
+		*ret_file = file;
+	else
+		free(file);
+	free(directory);
+	return found;
+}
+
+/* One attribute of a group that two bundles have. */
+static void compare_attribute(struct check *check, const char *what, const char *ours,
+			      const char *theirs, const char *file)
+{
+	if (ours && theirs && strcmp(ours, theirs) != 0)
+		findings_add(&check->findings, FINDING_BAD_GROUP, NULL, 0,
+			     "its %s is not that of the same group in '%s'", what, file);
+}
+
+/* Groups are one across all trees: none may be said to be something else than elsewhere. */
+static void compare_groups(struct check *check, const char *base, const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->group_count; i++) {
+		const char *name = tree->groups[i].name;
+		char *our_file, *their_file;
+		struct group ours, theirs;
+
+		if (!read_group(base, name, &our_file, &ours))
+			continue;
+		findings_file(&check->findings, our_file);
+		for (size_t k = 0; k < check->trees.count; k++) {
+			const char *other = check->trees.items[k];
+
+			if (is_same_bundle(base, other) ||
+			    !read_group(other, name, &their_file, &theirs))
+				continue;
+			compare_attribute(check, "title", ours.title, theirs.title, their_file);
+			compare_attribute(check, "owner", ours.owner, theirs.owner, their_file);
+			group_free(&theirs);
+			free(their_file);
+		}
+		group_free(&ours);
+		free(our_file);
+	}
+}
+
 void check_tree(struct check *check, const char *path)
 {
 	struct tree tree;
@@ -249,6 +333,7 @@ void check_tree(struct check *check, const char *path)
 		findings_add(&check->findings, FINDING_NO_OWNER, NULL, 0,
 			     "neither %s nor its groups have an owner", tree.cookbooks[i].name);
 	}
+	compare_groups(check, path, &tree);
 	tree_free(&tree);
 	judge_calls(check, path);
 }
@@ -281,6 +366,11 @@ const struct findings *check_findings(struct check *check)
 	findings->capacity = findings->count + 1;
 	findings_find_places(findings);
 	return findings;
+}
+
+const struct driver_needs *check_needs(const struct check *check)
+{
+	return &check->needs;
 }
 
 size_t check_files(const struct check *check)

@@ -8,6 +8,7 @@
 
 #include <spicerack/value.h>
 
+#include "driverneed.h"
 #include "finding.h"
 #include "../setting/settings.h"
 
@@ -32,6 +33,9 @@ void check_tree(struct check *check, const char *path);
 
 /* The findings, those of one file together, with their places; valid until the next check. */
 const struct findings *check_findings(struct check *check);
+
+/* The drivers that all cookbooks judged open together. */
+const struct driver_needs *check_needs(const struct check *check);
 
 /* How many files were judged. */
 size_t check_files(const struct check *check);

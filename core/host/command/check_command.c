@@ -124,6 +124,20 @@ static void put_line(struct buf *out, const struct finding *finding)
 	buf_printf(out, "%s (%s)\n", finding->text, finding->remedy);
 }
 
+static void put_needs(struct buf *out, const struct driver_needs *needs)
+{
+	const char *between = "";
+
+	buf_putc(out, '[');
+	for (int i = 0; i < DRIVER_NEEDS; i++) {
+		if (!needs->needed[i])
+			continue;
+		buf_printf(out, "%s\"%s\"", between, driver_need_kind((enum driver_need)i));
+		between = ", ";
+	}
+	buf_putc(out, ']');
+}
+
 /* Tells all that is not allowed and counts it. */
 static void tell(struct telling *telling, struct check *check, struct buf *out)
 {
@@ -144,14 +158,18 @@ static void tell(struct telling *telling, struct check *check, struct buf *out)
 			put_line(&lines, finding);
 		}
 	}
-	if (telling->json)
+	if (telling->json) {
 		buf_printf(out,
 			   "{\"version\": 1, \"files\": %zu, \"errors\": %zu, \"warnings\": %zu, "
-			   "\"notes\": %zu, \"findings\": [%s%s]}\n",
+			   "\"notes\": %zu, \"drivers\": ",
 			   check_files(check), counts[FINDING_ERROR], counts[FINDING_WARNING],
-			   counts[FINDING_NOTE], buf_text(&lines), lines.length ? "\n" : "");
-	else
+			   counts[FINDING_NOTE]);
+		put_needs(out, check_needs(check));
+		buf_printf(out, ", \"findings\": [%s%s]}\n", buf_text(&lines),
+			   lines.length ? "\n" : "");
+	} else {
 		buf_puts(out, buf_text(&lines));
+	}
 	buf_free(&lines);
 }
 

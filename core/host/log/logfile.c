@@ -15,7 +15,9 @@
 #include "../../runtime/printable.h"
 
 #define DIRECTORY_MODE 0750
+#define SHARED_DIRECTORY_MODE (S_ISGID | 0770)
 #define FILE_MODE 0640
+#define SHARED_FILE_MODE 0660
 #define REOPEN_TRIES 16
 
 struct sink {
@@ -46,12 +48,22 @@ static int failed(const char *path, const char *what, struct err *err)
 
 /* Directories */
 
+/* Whether what is made in the directory is its group's, too: all of that may write to each log. */
+static bool is_shared(int directory)
+{
+	struct stat st;
+
+	return fstat(directory, &st) == 0 && (st.st_mode & S_ISGID) && (st.st_mode & S_IWGRP);
+}
+
 /* Opens a directory in `parent`, made when missing. Returns the descriptor or -1 with errno. */
 static int directory_enter(int parent, const char *name, int flags)
 {
 	/* By name, for the umask may leave a directory that we cannot open. */
 	if (mkdirat(parent, name, DIRECTORY_MODE) == 0) {
-		if (fchmodat(parent, name, DIRECTORY_MODE, AT_SYMLINK_NOFOLLOW) < 0)
+		mode_t mode = is_shared(parent) ? SHARED_DIRECTORY_MODE : DIRECTORY_MODE;
+
+		if (fchmodat(parent, name, mode, AT_SYMLINK_NOFOLLOW) < 0)
 			return -1;
 	} else if (errno != EEXIST) {
 		return -1;
@@ -122,7 +134,7 @@ static int file_open(int directory, const char *name, struct stat *st)
 		if (fd >= 0 || errno != ENOENT)
 			break;
 		fd = openat(directory, name, flags | O_CREAT | O_EXCL, FILE_MODE);
-		if (fd >= 0 && fchmod(fd, FILE_MODE) < 0)
+		if (fd >= 0 && fchmod(fd, is_shared(directory) ? SHARED_FILE_MODE : FILE_MODE) < 0)
 			goto fail;
 		if (fd >= 0 || errno != EEXIST)
 			break;

@@ -25,8 +25,9 @@ struct logfile_limits {
 
 /*
  * Opens or makes the files of `name`, dotted, and the directories (0750, files
- * 0640, whatever the umask). Below `base` no link is followed and nothing but a
- * regular file is written to. `limits` NULL: LOGFILE_SIZE and LOGFILE_KEEP.
+ * 0640, whatever the umask; below a directory that is writable by its group and
+ * hands it on, both are the group's, too: 2770 and 0660). Below `base` no link is followed and
+ * nothing but a regular file is written to. `limits` NULL: LOGFILE_SIZE and LOGFILE_KEEP.
  */
 MUST_CHECK int logfile_open(const char *base, const char *name, const struct logfile_limits *limits,
 			    struct logfile **ret_logfile, struct err *err);

@@ -286,16 +286,16 @@ static void base_dirs_default(const struct settings_context *context, struct set
 		free(path);
 }
 
-static void logs_dir_default(const struct settings_context *context, struct setting *setting)
-{
-	setting->text = xdg_path(context, "XDG_STATE_HOME", ".local/state", "spicerack/logs");
-	setting->is_set = setting->text != NULL;
-}
-
 static void config_dir_default(const struct settings_context *context, struct setting *setting)
 {
 	setting->text = xstrdup(context->source->sysconf_dir);
 	setting->is_set = true;
+}
+
+/* Whether it is a directory that we may use as we like. */
+static bool is_ours(const char *path)
+{
+	return access(path, R_OK | W_OK | X_OK) == 0;
 }
 
 /* Below the machine's directory, where the packager made one and we may write to it; else the
@@ -306,12 +306,24 @@ static void state_default(const struct settings_context *context, struct setting
 	const char *machine = context->source->state_dir;
 	char *below = xasprintf("spicerack/%s", name);
 
-	if (access(machine, R_OK | W_OK | X_OK) == 0)
+	if (is_ours(machine))
 		setting->text = xasprintf("%s/%s", machine, name);
 	else
 		setting->text = xdg_path(context, "XDG_STATE_HOME", ".local/state", below);
 	setting->is_set = setting->text != NULL;
 	free(below);
+}
+
+static void logs_dir_default(const struct settings_context *context, struct setting *setting)
+{
+	const char *machine = context->source->log_dir;
+
+	if (is_ours(machine))
+		setting->text = xstrdup(machine);
+	else
+		setting->text = xdg_path(context, "XDG_STATE_HOME", ".local/state",
+					 "spicerack/logs");
+	setting->is_set = setting->text != NULL;
 }
 
 static void locks_dir_default(const struct settings_context *context, struct setting *setting)
@@ -578,6 +590,8 @@ int settings_read(const struct settings_source *source, struct settings **ret_se
 		filled.sysconf_dir = SPICERACK_SYSCONF_DIR;
 	if (!filled.state_dir)
 		filled.state_dir = SPICERACK_STATE_DIR;
+	if (!filled.log_dir)
+		filled.log_dir = SPICERACK_LOG_DIR;
 	if (!filled.cookbooks_dir)
 		filled.cookbooks_dir = SPICERACK_COOKBOOKS_DIR;
 	if (!filled.keys)

@@ -22,6 +22,7 @@ struct settings_source {
 	const char *sysconf_dir;   /* with spicerack.cfg and conf.d */
 	const char *cookbooks_dir; /* whose directories are the default trees */
 	const char *state_dir;     /* of the machine, with its store of locks; may not exist */
+	const char *log_dir;       /* of the machine; may not exist */
 	bool user_files;           /* read the user's own files too: anybody but root */
 	char *const *environment;  /* NULL: empty */
 	const struct setting_key *keys;
