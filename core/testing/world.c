@@ -150,8 +150,10 @@ const struct spk_test_reply *world_reply(struct world *world, enum rule_kind kin
 
 /* ---- what happens ---- */
 
-static void happened(struct world *world, const char *host, const char *what, const char *format,
-		     va_list args)
+__attribute__((__format__(__printf__, 4, 0))) static void happened(struct world *world,
+								   const char *host,
+								   const char *what,
+								   const char *format, va_list args)
 {
 	struct happening *happening = world_alloc(world, sizeof(*happening));
 	struct buf text = {0};
