@@ -58,6 +58,18 @@ function(spicerack_add_cookbook name)
 		BUILD_WITH_INSTALL_RPATH ON
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)
+	# Up from the cookbook to where the bundle's own libraries are.
+	foreach(library ${ARG_LIBRARIES})
+		if(TARGET ${library})
+			get_property(shared TARGET ${library} PROPERTY SPICERACK_SHARED)
+		else()
+			set(shared OFF)
+		endif()
+		if(shared)
+			string(REGEX REPLACE "[^/]+" ".." up "${directory}")
+			set_property(TARGET ${target} APPEND PROPERTY INSTALL_RPATH "$ORIGIN$<$<BOOL:${up}>:/${up}>")
+		endif()
+	endforeach()
 	# Without a build type, too: gcc looks for values that were not set only when it optimizes.
 	target_compile_options(${target} PRIVATE
 		-g $<$<CONFIG:>:-O2> -fno-optimize-sibling-calls ${SPICERACK_COOKBOOK_FLAGS}

@@ -18,10 +18,12 @@
 #include "../runtime/misuse.h"
 #include "../runtime/secretlist.h"
 #include "../runtime/session.h"
+#include "../runtime/testing.h"
 
 #define DEFAULT_TIMEOUT SPK_SECONDS(60)
 #define DEFAULT_OUTPUT_LIMIT (16U << 20)
 #define KILL_GRACE SPK_SECONDS(2)
+#define SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The size in version 1.0, which stays when the structure grows. */
 #define COMMAND_1_0 SIZE_UP_TO(struct spk_command, output_limit)
@@ -142,7 +144,9 @@ static spk_strings build_environment(struct spk *spk, spk_strings more)
 	const struct passwd *user = getpwuid(geteuid());
 	spk_strings base = {0}, all = {0};
 
-	spk_append(spk, &base, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	spk_append(spk, &base,
+		   spk_format(spk, "PATH=%s%s%s", testing_now() ? testing_now()->programs : "",
+			      testing_now() ? ":" : "", SYSTEM_PATH));
 	spk_append(spk, &base, spk_format(spk, "HOME=%s", user ? user->pw_dir : "/"));
 	spk_append(spk, &base, spk_format(spk, "USER=%s", user ? user->pw_name : ""));
 	spk_append(spk, &base, spk_format(spk, "LOGNAME=%s", user ? user->pw_name : ""));
@@ -511,6 +515,9 @@ static const struct spk_result *execute(struct spk *spk, const struct spk_comman
 	};
 	const struct spk_error *error;
 
+	if (testing_step(spk, true, "command '%s' here", how->argv.items[0]))
+		spk_raise(spk, "command.failed", NULL, "cannot run '%s': the test has it fail",
+			  how->argv.items[0]);
 	session_check_interrupt(spk);
 	/* Descriptors and buffers are this process's own: ended here on every way out. */
 	error = guard_call(spk, run_to_end, &execution, false);

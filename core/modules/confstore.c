@@ -2,9 +2,11 @@
 /* The store behind confctl: opened by each process when it first needs it. */
 #include "conf.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "../runtime/copy.h"
+#include "../runtime/testing.h"
 
 /* A store that does not answer at all is given up after this. */
 #define CALL_NS 60000000000LL
@@ -50,12 +52,24 @@ static SPK_NORETURN void fail(struct spk *spk, const char *what, const struct sp
 	spk_raise(spk, "confctl.store", NULL, "cannot %s the store: %s%s", what, err.text, more);
 }
 
+/* What a store does that has gone away. */
+static void fail_in_test(struct spk *spk, const char *what, const char *key,
+			 struct spk_kv_call *call, const char *more)
+{
+	if (!testing_step(spk, true, "%s %s", what, key))
+		return;
+	snprintf(call->reason.text, sizeof(call->reason.text), "the test has it fail");
+	fail(spk, what, call, SPK_KV_UNREACHABLE, more);
+}
+
 void conf_list(struct spk *spk, const char *prefix, spk_kv_visitor *visitor, void *data)
 {
 	const struct kv_store *store = need(spk);
 	struct spk_kv_call call = call_of(spk);
-	enum spk_kv_status status = store->driver->list(store->store, prefix, visitor, data, &call);
+	enum spk_kv_status status;
 
+	fail_in_test(spk, "read", prefix, &call, "");
+	status = store->driver->list(store->store, prefix, visitor, data, &call);
 	if (status != SPK_KV_OK)
 		fail(spk, "read", &call, status, "");
 }
@@ -90,9 +104,12 @@ const char *conf_get(struct spk *spk, const char *key, uint64_t *ret_revision)
 	struct spk_kv_call call = call_of(spk);
 	const struct spk_error *error = NULL;
 	struct shown shown = {0};
-	enum spk_kv_status status = store->driver->get(store->store, key, take, &shown, &call);
-	bool done = status != SPK_KV_OK || spk_try(spk, keep, &shown, &error);
+	enum spk_kv_status status;
+	bool done;
 
+	fail_in_test(spk, "read", key, &call, "");
+	status = store->driver->get(store->store, key, take, &shown, &call);
+	done = status != SPK_KV_OK || spk_try(spk, keep, &shown, &error);
 	buf_free(&shown.value);
 	if (!done)
 		spk_raise_again(spk, error);
@@ -117,8 +134,10 @@ enum spk_kv_status conf_write(struct spk *spk, const struct spk_kv_change *chang
 {
 	const struct kv_store *store = need(spk);
 	struct spk_kv_call call = call_of(spk);
-	enum spk_kv_status status = store->driver->write(store->store, changes, count, &call);
+	enum spk_kv_status status;
 
+	fail_in_test(spk, "write to", count ? changes[0].key : "", &call, before);
+	status = store->driver->write(store->store, changes, count, &call);
 	if (status != SPK_KV_OK && status != SPK_KV_CONFLICT && status != SPK_KV_UNCERTAIN)
 		fail(spk, "write to", &call, status, before);
 	return status;

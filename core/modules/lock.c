@@ -6,6 +6,7 @@
 #include "../runtime/misuse.h"
 #include "../runtime/protocol.h"
 #include "../runtime/secretlist.h"
+#include "../runtime/testing.h"
 
 #define LOCK_MAGIC 0x53504c4bU
 
@@ -96,6 +97,9 @@ struct spk_lock *spk_lock_acquire(struct spk *spk, const char *name,
 	if (secretlist_is_in(name))
 		spk_raise(spk, "lock.invalid", NULL,
 			  "a lock with a secret in its name: everybody can read that");
+	if (testing_step(spk, true, "lock '%s'", name))
+		spk_raise(spk, "lock.store", NULL,
+			  "cannot acquire the lock %s: the test has it fail", name);
 	lock = SPK_NEW(spk, struct spk_lock);
 	lock->name = spk_format(spk, "%s", name);
 	session_check_interrupt(spk);

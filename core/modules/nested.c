@@ -4,6 +4,7 @@
 #include "../runtime/protocol.h"
 #include "../runtime/secretlist.h"
 #include "../runtime/session.h"
+#include "../runtime/testing.h"
 #include "../runtime/misuse.h"
 
 struct nested {
@@ -25,6 +26,7 @@ static struct nested request(struct spk *spk, const char *name, spk_strings args
 				       "argument %zu (counted from 0) holds a secret: a cookbook "
 				       "reads its secrets itself",
 				       i);
+	testing_step(spk, false, "cookbook %s", name);
 	wire_put_number(&body, confirm);
 	wire_put_text(&body, name);
 	wire_put_texts(&body, args);

@@ -17,6 +17,7 @@
 #include "../runtime/misuse.h"
 #include "../runtime/protocol.h"
 #include "../runtime/secretlist.h"
+#include "../runtime/testing.h"
 #include "secrethandle.h"
 
 #define QUESTION_1_0 SIZE_UP_TO(struct spk_question, arg)
@@ -98,6 +99,9 @@ static enum ask_end request(struct spk *spk, const struct asked *asked, struct m
 	struct buf body = {0};
 	enum ask_end end;
 
+	if (testing_step(spk, true, "question '%s'", asked->name))
+		spk_raise(spk, KIND_ABORTED, NULL, "the test aborts the question '%s'",
+			  asked->name);
 	wire_put_number(&body, asked->kind);
 	wire_put_text(&body, asked->name);
 	wire_put_text(&body, asked->message);

@@ -174,3 +174,42 @@ void wrap_beat(struct buf *out)
 {
 	buf_puts(out, "\n");
 }
+
+/* The words of the script's variables: a text that is one line for the shell. */
+static char *value_of(spk_strings words, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < words.count; i++)
+		if (strncmp(words.items[i], name, length) == 0)
+			return xstrdup(words.items[i] + length);
+	return NULL;
+}
+
+void wrap_hear(const char *line, const char *bytes, size_t length, struct wrap_heard *heard)
+{
+	const char *number = strrchr(line, ' ');
+	unsigned long lines = number ? strtoul(number, NULL, 10) : 0;
+	const char *end = bytes;
+	spk_strings words;
+	char *head;
+
+	for (; lines > 0; lines--) {
+		end = memchr(end, '\n', length - (size_t)(end - bytes));
+		if (!end)
+			return;
+		end++;
+	}
+	head = xstrndup(bytes, (size_t)(end - bytes));
+	if (shell_split(head, &words) == 0) {
+		heard->command = value_of(words, "_c=");
+		free((void *)(uintptr_t)words.items);
+	}
+	free(head);
+}
+
+void wrap_heard_free(struct wrap_heard *heard)
+{
+	free(heard->command);
+	heard->command = NULL;
+}

@@ -47,4 +47,14 @@ void wrap_input_end(struct buf *out);
 /* Appends a word, when there is nothing else to say. */
 void wrap_beat(struct buf *out);
 
+/* What the other side makes of it: for who plays a host (core/testing). */
+struct wrap_heard {
+	char *command; /* as wrap.command; NULL: not all of it has come yet */
+};
+
+/* Reads the head from the first `length` bytes of what went to standard input, as far as it is
+ * there. */
+void wrap_hear(const char *line, const char *bytes, size_t length, struct wrap_heard *heard);
+void wrap_heard_free(struct wrap_heard *heard);
+
 #endif

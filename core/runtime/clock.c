@@ -13,6 +13,7 @@
 #include "argvalue.h"
 #include "copy.h"
 #include "misuse.h"
+#include "testing.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define SECONDS_PER_DAY INT64_C(86400)
@@ -22,7 +23,8 @@ static int64_t read_clock(clockid_t clock)
 	struct timespec now;
 
 	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec +
+	       (testing_now() ? *testing_now()->ahead_ns : 0);
 }
 
 spk_time spk_now(void)
@@ -43,7 +45,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 spk_date spk_today(void)
 {
-	time_t now = time(NULL);
+	time_t now = (time_t)(spk_now().ns / NS_PER_SECOND);
 	struct tm local;
 
 	if (!localtime_r(&now, &local))

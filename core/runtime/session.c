@@ -11,6 +11,7 @@
 #include "guard.h"
 #include "mem.h"
 #include "protocol.h"
+#include "testing.h"
 
 /* So long nothing comes from the supervisor before it is asked whether a message was lost. */
 #define SILENCE_NS 5000000000LL
@@ -211,6 +212,7 @@ void session_log(struct spk *spk, enum log_audience audience, enum spk_level lev
 
 	buf_vprintf(&text, format, args);
 	mem_wipe_stack();
+	testing_step(spk, false, "%s:%d: log \"%s\"", file, line, buf_text(&text));
 	if (text.length <= LOG_MAX)
 		log_text(spk, level, file, line, function, buf_text(&text), audience);
 	for (size_t at = 0; text.length > LOG_MAX && at < text.length;) {

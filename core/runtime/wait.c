@@ -8,12 +8,15 @@
 
 #include "guard.h"
 #include "misuse.h"
+#include "testing.h"
 
 /* The size in version 1.0, which stays when the structure grows. */
 #define RETRY_1_0 SIZE_UP_TO(struct spk_retry, message)
 
 void spk_sleep(struct spk *spk, spk_duration duration)
 {
+	int64_t deadline;
+
 	CHECK_SPK(spk);
 	if (duration.ns < 0)
 		session_misuse(__func__, "'duration' is negative");
@@ -22,7 +25,10 @@ void spk_sleep(struct spk *spk, spk_duration duration)
 		spk_debug(spk, "would sleep for %s", spk_duration_text(spk, duration));
 		return;
 	}
-	session_poll(spk, NULL, 0, session_deadline(duration));
+	testing_step(spk, false, "sleep for %g s", spk_duration_seconds(duration));
+	deadline = session_deadline(duration);
+	testing_sleep_until(deadline);
+	session_poll(spk, NULL, 0, deadline);
 }
 
 /* The delay before try `attempt` + 1, by the rules of enum spk_backoff; saturates. */

@@ -2,7 +2,8 @@
 """The pages (README.md, docs/*.md): their blocks of cookbooks and commands, checked or brought up to date.
 
 A block of C that holds SPK_COOKBOOK is a whole cookbook: it is identical to docs/samples/NAME.c, NAME
-being in its first line, `/* samples.NAME: ... */`, or to cookbooks/GROUP/NAME.c but for its licence. In a block of `console`, what stands behind
+being in its first line, `/* samples.NAME: ... */`, or to cookbooks/GROUP/NAME.c but for its licence; one that begins
+with `/* Tests of samples.NAME: ... */` is docs/samples/tests/test_NAME.c. In a block of `console`, what stands behind
 `$ cookbook ...` or `$ spicerack ...` is what that command prints, a line `...` standing for any number
 of lines. Commands about `samples.` find the cookbooks of docs/samples, others the installed ones.
 """
@@ -16,6 +17,7 @@ import subprocess
 
 BLOCK = re.compile(r"^```(c|console)\n(.*?)^```$", re.M | re.S)
 SAMPLE = re.compile(r"/\* ([\w-]+)\.([\w-]+): ")
+TESTS = re.compile(r"/\* Tests of samples\.([\w-]+): ")
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.M)
 
 
@@ -56,6 +58,9 @@ class Pages:
         """What a block should hold, or None when it is not for us to say."""
         if language == "c":
             sample = SAMPLE.match(body)
+            tested = TESTS.match(body)
+            if tested:
+                return (self.source / "docs" / "samples" / "tests" / f"test_{tested[1]}.c").read_text()
             if "SPK_COOKBOOK" not in body:
                 return None
             if not sample:

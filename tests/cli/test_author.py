@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import CC, PREFIX, SANITIZED, CommandTest, compile_cookbook, without_id
+from harness import CC, PREFIX, SANITIZED, SOURCE, CommandTest, compile_cookbook, without_id
 
 HEAD = """#include <spicerack/cookbook.h>
 struct state { const char *name; int times; };
@@ -28,40 +28,14 @@ def exported(path):
     return {name for name in names if not name.startswith("__odr_asan")}
 
 
-class Bundle(CommandTest):
-    """The template, copied and built with CMake's package."""
-
-    def build(self, compiler, name):
-        bundle = self.scratch / name
-        shutil.copytree(PREFIX / "share/spicerack/template", bundle)
-        for words in (["-S", bundle, "-B", bundle / "build", f"-DCMAKE_PREFIX_PATH={PREFIX}",
-                       f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_INSTALL_PREFIX={bundle}/installed"],
-                      ["--build", bundle / "build"], ["--install", bundle / "build"]):
-            done = self.run_command("cmake", *words, timeout=120)
-            self.assertEqual(done.code, 0, done)
-            self.assertNotRegex(done.out + done.err, "[Ww]arning")
-        return bundle
-
-    @unittest.skipIf(SANITIZED, "the installed library asks for a sanitizer that this bundle is built without")
-    def test_with_each_compiler(self):
-        for compiler in compilers():
-            with self.subTest(compiler):
-                bundle = self.build(compiler, os.path.basename(compiler))
-                installed = bundle / "installed/lib/spicerack/cookbooks/my-cookbooks"
-                self.assertTrue((installed / "group/hello.so").exists())
-                config = self.write("bundle.cfg", self.configuration([installed]))
-                result = self.cookbook("group.hello", "-n", "2", "world", config=config)
-                self.assertEqual(result.code, 0, result)
-                self.assertEqual(without_id(result.err).splitlines()[1:-1], ["hello world"] * 2)
-                self.assertEqual(self.cookbook("-lv", config=config).out,
-                                 "cookbooks\n`-- group: -\n    `-- group.hello: Greet somebody [My Team]\n")
-                self.assertEqual(exported(installed / "group/hello.so"), {"spk_cookbook"})
+class ByHand(CommandTest):
+    """What pkg-config says; bundles are in test_new.py."""
 
     @unittest.skipIf(SANITIZED, "the installed library asks for a sanitizer that this bundle is built without")
     def test_by_hand(self):
-        target = compile_cookbook(self, PREFIX / "share/spicerack/template/hello.c", self.scratch / "tree/hello.so")
+        target = compile_cookbook(self, SOURCE / "docs/samples/greet.c", self.scratch / "tree/greet.so")
         config = self.write("bundle.cfg", self.configuration([target.parent]))
-        result = self.cookbook("hello", "you", config=config)
+        result = self.cookbook("greet", "you", config=config)
         self.assertEqual((result.code, without_id(result.err).splitlines()[1]), (0, "hello you"))
         self.assertEqual(exported(target), {"spk_cookbook"})
 

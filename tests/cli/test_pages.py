@@ -54,7 +54,7 @@ class ManPages(CommandTest):
 
     def test_options_of_spicerack(self):
         for words in (["spicerack", "-h"], ["spicerack", "check", "-h"], ["spicerack", "config", "show", "-h"],
-                      ["spicerack", "hosts", "-h"], ["spicerack", "remote", "reap", "-h"]):
+                      ["spicerack", "hosts", "-h"], ["spicerack", "new", "-h"], ["spicerack", "remote", "reap", "-h"]):
             self.assertDocumented(self.options(*words), "spicerack.1")
         self.assertDocumented(self.options("spicerack", "run", "-h"), "spicerack-run.1")
 

@@ -90,22 +90,31 @@ class Sources(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr[:2000])
 
 
+# For runner and test kit.
+PRIVATE = {"spk_private_runner_main", "spk_private_testing_begin", "spk_private_testing_is_undoing"}
+
+
 class Exports(unittest.TestCase):
     def test_the_map_lists_what_the_headers_declare(self):
         text = (SOURCE / "sdk" / "spicerack.map").read_text()
         public = text[:text.index("SPICERACK_PRIVATE")]
         self.assertEqual(set(re.findall(r"^\t(spk_\w+);", public, re.M)), declared())
 
-    def test_the_library_exports_that_and_no_data(self):
-        library = next(PREFIX.rglob("libspicerack.so.1"))
+    def exported(self, name):
+        library = next(PREFIX.rglob(name))
         lines = subprocess.check_output(["nm", "-D", "--defined-only", library], text=True).splitlines()
-        exported = {}
-        for line in lines:
-            _, kind, name = line.split()
-            if kind != "A":
-                exported[name.split("@")[0]] = kind
-        self.assertEqual(set(exported), declared() | {"spk_private_runner_main"})
+        symbols = [line.split() for line in lines]
+        return {name.split("@")[0]: kind for _, kind, name in symbols if kind != "A"}
+
+    def test_the_library_exports_that_and_no_data(self):
+        exported = self.exported("libspicerack.so.1")
+        self.assertEqual(set(exported), declared() | PRIVATE)
         self.assertEqual(set(exported.values()), {"T"})
+
+    def test_the_kit_exports_what_its_header_declares_and_nothing_of_the_host(self):
+        header = (SOURCE / "sdk" / "testing" / "spicerack" / "testing.h").read_text()
+        self.assertEqual(set(self.exported("libspicerack-testing.so.1")),
+                         set(re.findall(r"^SPK_API[^;]*?\b(spk_test_\w+)\(", header, re.M)))
 
 
 if __name__ == "__main__":

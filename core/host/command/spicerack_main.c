@@ -8,6 +8,7 @@
 #include "hosts_command.h"
 #include "kv_command.h"
 #include "locks_command.h"
+#include "new_command.h"
 #include "run_command.h"
 #include "runs_command.h"
 #include "../run/outcome.h"
@@ -22,6 +23,7 @@ static const struct {
 	{"hosts", "tell which hosts a query is about", hosts_command},
 	{"kv", "show conftool's objects, change them, move them between stores", kv_command},
 	{"locks", "show who holds which lock, release it, hold it", locks_command},
+	{"new", "make a cookbook to start from, in a bundle that builds and tests it", new_command},
 	{"remote", "end what a lost run has left on other hosts", remote_command},
 	{"run", "run commands on the hosts of a query", run_command},
 	{"runs", "show what was run, how it ended, and what is owed", runs_command},

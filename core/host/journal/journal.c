@@ -10,6 +10,7 @@
 
 #include "../../runtime/fd.h"
 #include "../../runtime/mem.h"
+#include "../../runtime/testing.h"
 #include "../../runtime/printable.h"
 #include "../log/redactor.h"
 #include "../../runtime/statedir.h"
@@ -325,7 +326,8 @@ void journal_add_sink(struct journal *journal, struct event_sink *sink)
 
 void journal_sync(struct journal *journal)
 {
-	if (!journal->durable)
+	/* A test asks for hundreds of runs, and wants none of them after a power failure. */
+	if (!journal->durable || testing_now())
 		return;
 	if (fdatasync(journal->fd) < 0)
 		return; /* as good as it gets on this file system */

@@ -18,6 +18,7 @@
 
 #include "../../runtime/descendants.h"
 #include "../../runtime/fd.h"
+#include "../../runtime/testing.h"
 #include "requests.h"
 #include "signals.h"
 
@@ -403,6 +404,37 @@ static int add_locks(posix_spawn_file_actions_t *actions, const struct link_lock
 	return first;
 }
 
+/* In a test: a copy of this process, which knows what the test has set up, is the runner. */
+static int fork_runner(struct link *link, const struct far_ends *far, struct err *err)
+{
+	const struct link_locks *locks = link->locks;
+	bool leased = locks && locks->lease_fd >= 0;
+	const int ends[][2] = {
+		{open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO},
+		{far->out, STDOUT_FILENO},
+		{far->err, STDERR_FILENO},
+		{far->control, RUNNER_CONTROL_FD},
+		{far->requests, RUNNER_REQUESTS_FD},
+		{far->interrupt, RUNNER_INTERRUPT_FD},
+		{leased ? locks->lease_fd : -1, RUNNER_LEASE_FD},
+		{leased ? locks->life_fd : -1, RUNNER_LIFE_FD},
+	};
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+			close(ends[i][1]);
+			if (ends[i][0] >= 0 && dup2(ends[i][0], ends[i][1]) < 0)
+				_exit(1);
+		}
+		close_range(RUNNER_LIFE_FD + 1, ~0U, 0);
+		_exit(testing_now()->runner());
+	}
+	close(ends[0][0]);
+	link->runner = pid > 0 ? pid : 0;
+	return pid > 0 ? 0 : err_errno(err, "cannot start a runner");
+}
+
 static int spawn_runner(struct link *link, const char *runner, const struct far_ends *far,
 			struct err *err)
 {
@@ -475,7 +507,8 @@ static int start_runner(struct link *link, const char *runner, struct err *err)
 	int rc = make_ends(link, &far, err);
 
 	if (rc == 0)
-		rc = spawn_runner(link, runner, &far, err);
+		rc = testing_now() ? fork_runner(link, &far, err)
+				   : spawn_runner(link, runner, &far, err);
 	fd_close(&far.control);
 	fd_close(&far.requests);
 	fd_close(&far.interrupt);

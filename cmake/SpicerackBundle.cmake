@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+#[[
+For bundles, beside spicerack_add_cookbook().
+
+spicerack_add_groups(DIRECTORY)
+    Every group.cfg below the directory is where the cookbooks of its group are, built and installed.
+
+spicerack_add_library(NAME SOURCE... [LIBRARIES LIB...] [DESTINATION DIR])
+    A library that several cookbooks of the bundle share: libNAME.so.0 at the top of their tree. A
+    cookbook that has NAME among its LIBRARIES finds it there, by a RUNPATH below $ORIGIN. Other than
+    a cookbook it exports all that is not static.
+
+spicerack_add_test(COOKBOOK SOURCE... [LIBRARIES LIB...])
+    A test of a cookbook, by <spicerack/testing.h>: a program of its own, run by ctest. It fails when
+    it does not exit with 0.
+
+The build ends with `spicerack check` of the whole tree; its errors fail the build.
+]]
+function(spicerack_add_groups directory)
+	set(root "${CMAKE_CURRENT_SOURCE_DIR}/${directory}")
+	file(GLOB_RECURSE groups CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*group.cfg")
+	foreach(group ${groups})
+		configure_file("${root}/${group}" "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${group}" COPYONLY)
+	endforeach()
+	install(DIRECTORY "${root}/" DESTINATION "${SPICERACK_COOKBOOKS_DIR}"
+		FILES_MATCHING PATTERN group.cfg)
+endfunction()
+
+function(spicerack_add_library name)
+	cmake_parse_arguments(PARSE_ARGV 1 ARG "" "DESTINATION" "LIBRARIES")
+	if(NOT ARG_DESTINATION)
+		set(ARG_DESTINATION ${SPICERACK_COOKBOOKS_DIR})
+	endif()
+	add_library(${name} SHARED ${ARG_UNPARSED_ARGUMENTS})
+	# A tree takes files that end in .so for cookbooks.
+	set_target_properties(${name} PROPERTIES
+		SUFFIX ".so.0"
+		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks"
+		BUILD_WITH_INSTALL_RPATH ON
+		SPICERACK_SHARED ON
+		C_STANDARD 17)
+	target_include_directories(${name} INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}")
+	target_compile_options(${name} PRIVATE
+		-g $<$<CONFIG:>:-O2> -fno-optimize-sibling-calls ${SPICERACK_COOKBOOK_FLAGS})
+	target_link_libraries(${name} PUBLIC Spicerack::spicerack PRIVATE ${ARG_LIBRARIES})
+	target_link_options(${name} PRIVATE
+		-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id)
+	install(TARGETS ${name} LIBRARY DESTINATION "${ARG_DESTINATION}")
+endfunction()
+
+function(spicerack_add_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LIBRARIES")
+	set(target "test-${name}")
+	add_executable(${target} ${ARG_UNPARSED_ARGUMENTS})
+	set_target_properties(${target} PROPERTIES C_STANDARD 17)
+	target_compile_definitions(${target} PRIVATE
+		SPICERACK_TEST_TREE="${CMAKE_CURRENT_BINARY_DIR}/cookbooks")
+	target_compile_options(${target} PRIVATE -g -Wall -Wextra -Wno-unused-parameter)
+	target_link_libraries(${target} PRIVATE Spicerack::testing ${ARG_LIBRARIES})
+	if(TARGET cookbook-${name})
+		add_dependencies(${target} cookbook-${name})
+	endif()
+	add_test(NAME ${name} COMMAND ${target})
+endfunction()
+
+# Behind all that the bundle adds.
+function(spicerack_check_tree)
+	get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+	list(FILTER targets INCLUDE REGEX "^cookbook-")
+	if(NOT targets OR NOT SPICERACK_COMMAND)
+		return()
+	endif()
+	add_custom_target(spicerack-check ALL
+		COMMAND ${SPICERACK_COMMAND} check "${CMAKE_CURRENT_BINARY_DIR}/cookbooks"
+		COMMENT "Checking the cookbooks" VERBATIM)
+	add_dependencies(spicerack-check ${targets})
+endfunction()
+
+if(DEFINED PACKAGE_PREFIX_DIR)
+	find_program(SPICERACK_COMMAND spicerack HINTS "${PACKAGE_PREFIX_DIR}/bin" NO_DEFAULT_PATH)
+	cmake_language(DEFER CALL spicerack_check_tree)
+endif()

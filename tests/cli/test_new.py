@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`spicerack new`: what it writes builds, passes its test and runs, with what is installed and nothing else."""
+
+import os
+import shutil
+import subprocess
+import unittest
+
+from harness import LONG, PREFIX, SANITIZED, CommandTest, without_id
+
+
+class New(CommandTest):
+    def new(self, *words, code=0):
+        done = self.run_command("spicerack", "new", *words)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def refused(self, reason, *words, code=1):
+        before = sorted(self.scratch.rglob("*"))
+        done = self.new(*words, code=code)
+        self.assertRegex(done.err, reason)
+        self.assertEqual(done.out, "")
+        self.assertEqual(sorted(self.scratch.rglob("*")), before)
+
+    def files(self, bundle):
+        return sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file())
+
+    def test_what_it_writes(self):
+        bundle = self.scratch / "bundle"
+        done = self.new("sre.hosts.restart", "--bundle", bundle, "--owner", "Service Operations")
+        names = [".gitignore", ".gitlab-ci.yml", "CMakeLists.txt", "cookbooks/sre/group.cfg",
+                 "cookbooks/sre/hosts/group.cfg", "cookbooks/sre/hosts/restart.c", "tests/test_sre.hosts.restart.c"]
+        self.assertEqual(self.files(bundle), names)
+        for name in names:
+            self.assertIn(f"{bundle}/{name}\n", done.out)
+            self.assertNotRegex((bundle / name).read_text(), "@[A-Z]+@")
+        self.assertIn("project(bundle LANGUAGES C)", (bundle / "CMakeLists.txt").read_text())
+        self.assertEqual((bundle / "cookbooks/sre/hosts/group.cfg").read_text(),
+                         'title = "hosts";\nowner = "Service Operations";\n')
+
+    def test_a_cookbook_is_added(self):
+        bundle = self.scratch / "bundle"
+        self.new("sre.hosts.restart", "--bundle", bundle)
+        (bundle / "cookbooks/sre/group.cfg").write_text('title = "kept";\nowner = "Us";\n')
+        self.new("sre.dump", "--bundle", bundle)
+        self.assertEqual((bundle / "cookbooks/sre/group.cfg").read_text(), 'title = "kept";\nowner = "Us";\n')
+        lines = (bundle / "CMakeLists.txt").read_text().splitlines()
+        self.assertEqual([line for line in lines if line.startswith("spicerack_add_")], [
+            "spicerack_add_groups(cookbooks)",
+            "spicerack_add_cookbook(sre.hosts.restart cookbooks/sre/hosts/restart.c)",
+            "spicerack_add_test(sre.hosts.restart tests/test_sre.hosts.restart.c)",
+            "spicerack_add_cookbook(sre.dump cookbooks/sre/dump.c)",
+            "spicerack_add_test(sre.dump tests/test_sre.dump.c)"])
+
+    def test_names_that_are_none(self):
+        for name in ("a..b", ".a", "a.", "../a", "a/b", "a b", "", "ä", "a.b\n", "x" * 300):
+            with self.subTest(name):
+                self.refused("is no name of a cookbook", name, "--bundle", self.scratch / "bundle")
+        self.refused("required: NAME", code=2)
+        self.refused("argument --owner", "a.b", "--owner", 'x"; y')
+
+    def test_nothing_is_written_over(self):
+        bundle = self.scratch / "bundle"
+        self.new("sre.restart", "--bundle", bundle)
+        self.refused("has the cookbook sre.restart already", "sre.restart", "--bundle", bundle)
+        (bundle / "cookbooks/sre/dump.c").write_text("mine\n")
+        self.refused("cookbooks/sre/dump.c exists already", "sre.dump", "--bundle", bundle)
+        other = self.scratch / "other"
+        other.mkdir()
+        (other / "Makefile").write_text("all:\n")
+        self.refused("is no bundle of cookbooks, and not empty", "sre.restart", "--bundle", other)
+        (other / "CMakeLists.txt").write_text("project(other)\n")
+        self.refused("is no bundle of cookbooks: it has no find_package", "sre.restart", "--bundle", other)
+        self.refused("cannot read .*: Not a directory", "a.b", "--bundle", other / "Makefile")
+
+    @unittest.skipIf(os.getuid() == 0, "root may write anywhere")
+    def test_a_directory_that_cannot_be_made(self):
+        self.refused("cannot make the directory", "a.b", "--bundle", "/proc/bundle")
+
+
+@unittest.skipIf(SANITIZED, "the installed library asks for a sanitizer that this bundle is built without")
+class Bundle(CommandTest):
+    def call(self, *words, code=0):
+        done = self.run_command(*words, timeout=300)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def make(self, *names):
+        bundle = self.scratch / "bundle"
+        for name in names:
+            self.call("spicerack", "new", name, "--bundle", bundle)
+        return bundle
+
+    def configure(self, bundle, compiler="gcc", build="build"):
+        self.call("cmake", "-S", bundle, "-B", bundle / build, f"-DCMAKE_PREFIX_PATH={PREFIX}",
+                  f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_INSTALL_PREFIX={self.scratch}/installed")
+
+    def build(self, bundle, code=0, build="build"):
+        return self.call("cmake", "--build", bundle / build, code=code)
+
+    def test_it_builds_tests_and_runs(self):
+        bundle = self.make("sre.hosts.restart")
+        for compiler in filter(shutil.which, ("gcc", "clang")):
+            with self.subTest(compiler):
+                self.configure(bundle, compiler, compiler)
+                done = self.build(bundle, build=compiler)
+                self.assertNotRegex(done.out + done.err, "[Ww]arning")
+                self.call("ctest", "--test-dir", bundle / compiler, "--output-on-failure")
+        tree = bundle / "gcc/cookbooks"
+        config = self.write("bundle.cfg", self.configuration([tree]))
+        self.assertEqual(self.cookbook("-lv", config=config).out,
+                         "cookbooks\n`-- sre: sre\n    `-- sre.hosts: hosts\n"
+                         "        `-- sre.hosts.restart: Restart a unit host by host [My Team]\n")
+        exported = subprocess.check_output(["nm", "-D", "--defined-only", tree / "sre/hosts/restart.so"], text=True)
+        self.assertEqual([line.split()[-1] for line in exported.splitlines()], ["spk_cookbook"])
+        self.call("cmake", "--install", bundle / "gcc")
+        installed = self.scratch / "installed/lib/spicerack/cookbooks/bundle/sre"
+        self.assertTrue((installed / "hosts/restart.so").exists() and (installed / "group.cfg").exists())
+
+    def test_the_build_is_checked(self):
+        bundle = self.make("sre.restart")
+        self.configure(bundle)
+        source = bundle / "cookbooks/sre/restart.c"
+        source.write_text(source.read_text().replace('.help = "the unit', '.letter = \'h\', .help = "the unit'))
+        done = self.build(bundle, code=2)
+        self.assertRegex(done.out + done.err, r"restart\.(c|so).*error: ")
+
+    def test_a_library_of_the_bundle_and_one_of_the_system(self):
+        bundle = self.make("sre.hosts.restart", "top")
+        (bundle / "lib").mkdir()
+        (bundle / "lib/common.h").write_text("struct spk;\nconst char *common_text(struct spk *spk);\n")
+        (bundle / "lib/common.c").write_text(
+            '#include "common.h"\n#include <spicerack/cookbook.h>\n#include <math.h>\n'
+            'const char *common_text(struct spk *spk)\n{\n'
+            '\treturn spk_format(spk, "common %.0f", cbrt(27.0 + spk_dry_run(spk)));\n}\n')
+        for name in ("top", "sre/hosts/restart"):
+            (bundle / f"cookbooks/{name}.c").write_text(
+                '#include <spicerack/cookbook.h>\n#include "lib/common.h"\n#include <zlib.h>\n'
+                'static int run(struct spk *spk, void *self)\n{\n'
+                '\tspk_info(spk, "%s, zlib %c", common_text(spk), zlibVersion()[0]);\n\treturn 0;\n}\n'
+                'SPK_COOKBOOK(.title = "x", .owner = "y", .run = run);\n')
+        lists = bundle / "CMakeLists.txt"
+        text = "\n".join(line for line in lists.read_text().splitlines() if not line.startswith("spicerack_add_test"))
+        text = text.replace("restart.c)", "restart.c LIBRARIES common z)").replace("top.c)", "top.c LIBRARIES common z)")
+        lists.write_text(text.replace("spicerack_add_groups", "spicerack_add_library(common lib/common.c LIBRARIES m)\n"
+                                      "spicerack_add_groups"))
+        self.configure(bundle)
+        self.build(bundle)
+        self.call("cmake", "--install", bundle / "build")
+        for tree in (bundle / "build/cookbooks", self.scratch / "installed/lib/spicerack/cookbooks/bundle"):
+            config = self.write("bundle.cfg", self.configuration([tree]))
+            for name in ("top", "sre.hosts.restart"):
+                done = self.cookbook(name, config=config)
+                self.assertEqual(done.code, 0, done)
+                self.assertIn("common 3, zlib 1\n", without_id(done.err))
+            self.assertEqual(self.cookbook("-l", config=config).err, "")
+        found = subprocess.check_output(["objdump", "-p", bundle / "build/cookbooks/sre/hosts/restart.so"], text=True)
+        self.assertRegex(found, r"RUNPATH +\$ORIGIN/\.\./\.\.\n")
+
+    def test_what_an_author_does_wrong_is_told(self):
+        """The words of the kit, for the mistakes that its first test is for."""
+        bundle = self.make("sre.restart")
+        source = bundle / "cookbooks/sre/restart.c"
+        good = source.read_text()
+        self.configure(bundle)
+        mistakes = (
+            ("systemctl start -- %s", "systemctl strat -- %s", "did not run on web1: systemctl start"),
+            ("state->hosts = spk_remote_query(spk, state->query);", "", "exit code 94, expected 0"),
+            ("SPK_HOSTS(1)", "SPK_HOSTS(2), .threshold = SPK_PERCENT(50)", "exit code 0, expected 99"),
+            (".rollback = rollback", "", "it was not rolled back"))
+        for old, new, words in mistakes if LONG else mistakes[:2]:
+            with self.subTest(new):
+                text = good.replace(old, new)
+                self.assertNotEqual(text, good)
+                source.write_text(text.replace("static void rollback", "__attribute__((unused)) static void rollback"))
+                self.build(bundle)
+                done = self.run_command(bundle / "build/test-sre.restart", timeout=120)
+                self.assertEqual(done.code, 1, done)
+                self.assertIn(words, done.err)
+                self.assertRegex(done.err, r"^\S+test_sre\.restart\.c:\d+: ")
+
+
+if __name__ == "__main__":
+    unittest.main()

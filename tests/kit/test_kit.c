@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The test kit, as an author uses it: each thing that it plays, and that it fails what it should.
+ */
+#include <check.h>
+#include <spicerack/testing.h>
+#include <string.h>
+
+#define COOKBOOK "kit.subject"
+
+static struct spk_test *test;
+
+static void begin(void)
+{
+	test = spk_test_new(COOKBOOK);
+}
+
+static void end(void)
+{
+	spk_test_free(test);
+}
+
+/* It is not so, for that reason. */
+static void refuted(const char *why, const char *reason)
+{
+	ck_assert_ptr_nonnull(why);
+	ck_assert_msg(strstr(why, reason) == why, "%s", why);
+}
+
+START_TEST(a_record_of_the_log)
+{
+	SPK_EXPECT(spk_test_exits(test, "log 'some text'", 0));
+	SPK_EXPECT(spk_test_logged(test, "said: some text"));
+	SPK_EXPECT(spk_test_logged(test, "said: s??e*"));
+	SPK_EXPECT(spk_test_not_logged(test, "said: some"));
+	refuted(spk_test_logged(test, "said: some"),
+		"not logged: said: some\n--- what happened in run 1");
+	refuted(spk_test_not_logged(test, "said*"), "logged: said*");
+	ck_assert_str_eq(spk_test_output(test), "printed\n");
+	SPK_EXPECT(spk_test_announced(test, "!log * START - Cookbook kit.subject"));
+	refuted(spk_test_announced(test, "START"), "not announced");
+	SPK_EXPECT(spk_test_in_order(test, "log INFO: START*", "log WARNING: said: some text",
+				     "end PASS, *", NULL));
+	refuted(spk_test_in_order(test, "end *", "log INFO: START*", NULL),
+		"no line 'log INFO: START*' behind 'end *'");
+}
+END_TEST
+
+START_TEST(an_exit_code)
+{
+	SPK_EXPECT(spk_test_exits(test, "return 7", 7));
+	SPK_EXPECT(spk_test_rolled_back(test));
+	refuted(spk_test_exits(test, "return 7", 8), "exit code 7, expected 8");
+	SPK_EXPECT(spk_test_exits(test, "return 0", 0));
+	refuted(spk_test_rolled_back(test), "it was not rolled back");
+	SPK_EXPECT(spk_test_exits(test, "return 0 more", 2));
+	ck_assert_ptr_nonnull(strstr(spk_test_story(test), "unrecognized arguments: more"));
+}
+END_TEST
+
+START_TEST(a_crash_is_an_exit_code)
+{
+	SPK_EXPECT(spk_test_exits(test, "crash", 92));
+	SPK_EXPECT(spk_test_logged(test, "*SIGSEGV*"));
+	SPK_EXPECT(spk_test_rolled_back(test));
+}
+END_TEST
+
+START_TEST(who_does_not_end_is_ended)
+{
+	spk_test_time_limit(test, SPK_SECONDS(1));
+	refuted(spk_test_exits(test, "spin", 0), "it did not end within 1 s");
+}
+END_TEST
+
+START_TEST(answers_in_their_order)
+{
+	spk_test_answer(test, "disk", "sdb");
+	spk_test_answer(test, "disk", "sda");
+	SPK_EXPECT(spk_test_exits(test, "ask", 0));
+	SPK_EXPECT(spk_test_in_order(test, "question disk: sdb", "log INFO: disk sdb",
+				     "question disk: sda", "log INFO: then sda", NULL));
+	SPK_EXPECT(spk_test_asked(test, "disk"));
+	refuted(spk_test_asked(test, "dis"), "not asked: dis");
+}
+END_TEST
+
+START_TEST(nobody_answers_what_the_test_does_not)
+{
+	SPK_EXPECT(spk_test_exits(test, "ask", 99));
+	SPK_EXPECT(spk_test_asked(test, "disk"));
+	SPK_EXPECT(spk_test_logged(test, "*cannot ask 'Which?'*"));
+}
+END_TEST
+
+START_TEST(hours_pass_at_once)
+{
+	SPK_EXPECT(spk_test_exits(test, "sleep", 0));
+	SPK_EXPECT(spk_test_logged(test, "slept 10h*"));
+}
+END_TEST
+
+START_TEST(locks_of_others)
+{
+	SPK_EXPECT(spk_test_exits(test, "lock", 0));
+	SPK_EXPECT(spk_test_locked(test, "thing"));
+	SPK_EXPECT(spk_test_locked(test, "/spicerack/locks/cookbooks/kit.subject"));
+	refuted(spk_test_locked(test, "hing"), "not locked: hing");
+	SPK_EXPECT(spk_test_clean(test));
+
+	spk_test_lock_held(test, "thing", SPK_MINUTES(15));
+	SPK_EXPECT(spk_test_exits(test, "lock", 0));
+	SPK_EXPECT(spk_test_locked(test, "thing"));
+	spk_test_lock_held(test, "thing", SPK_HOURS(1));
+	SPK_EXPECT(spk_test_exits(test, "lock", 99));
+	SPK_EXPECT(spk_test_logged(test, "*somebody@elsewhere*"));
+	refuted(spk_test_locked(test, "thing"), "not locked: thing");
+}
+END_TEST
+
+START_TEST(replies_of_hosts)
+{
+	spk_test_host(test, "db1", "cat '/proc/*",
+		      SPK_TEST_REPLY(.out = "1\n", .took = SPK_HOURS(1)));
+	spk_test_host(test, "db2", "cat *", SPK_TEST_REPLY(.out = "2\n", .times = 1));
+	SPK_EXPECT(spk_test_exits(test, "remote", 0));
+	SPK_EXPECT(spk_test_logged(test, "uptime 1,2"));
+	SPK_EXPECT(spk_test_ran(test, "db[1-2]", "cat '/proc/up time' | head -1"));
+	refuted(spk_test_ran(test, "db[1-3]", "cat *"), "did not run on db3: cat *");
+	refuted(spk_test_not_ran(test, "db[2-3]", "cat *"), "ran on db2: cat *");
+	SPK_EXPECT(spk_test_exits(test, "remote", 99));
+	SPK_EXPECT(spk_test_in_order(
+		test, "host db2: * -> exit code 127, the test does not say how it replies", NULL));
+	spk_test_host(test, "db2", "cat *", SPK_TEST_REPLY(.end = SPK_REMOTE_DENIED));
+	SPK_EXPECT(spk_test_exits(test, "remote", 99));
+	SPK_EXPECT(spk_test_ran(test, "db1", "cat *"));
+	SPK_EXPECT(spk_test_not_ran(test, "db2", "cat *"));
+}
+END_TEST
+
+START_TEST(replies_that_were_recorded)
+{
+	spk_test_recorded(test, RECORDED);
+	SPK_EXPECT(spk_test_exits(test, "remote", 0));
+	SPK_EXPECT(spk_test_logged(test, "uptime 1.5 2,7.5 9"));
+}
+END_TEST
+
+START_TEST(requests_of_http)
+{
+	spk_test_http(test, "GET http://ipam.example/api/hosts/*",
+		      SPK_TEST_REPLY(.code = 503, .times = 1));
+	spk_test_http(test, "GET http://ipam.example/api/hosts/*",
+		      SPK_TEST_REPLY(.out = "{\"status\": \"active\"}",
+				     .err = "Content-Type: application/json\n"));
+	SPK_EXPECT(spk_test_exits(test, "http", 0));
+	SPK_EXPECT(spk_test_logged(test, "status active"));
+	SPK_EXPECT(spk_test_in_order(test, "http GET * -> 503", "http GET * -> 200", NULL));
+	SPK_EXPECT(spk_test_requested(test, "GET *db1"));
+	refuted(spk_test_requested(test, "POST *"), "not requested: POST *");
+}
+END_TEST
+
+START_TEST(names_of_the_dns)
+{
+	SPK_EXPECT(spk_test_exits(test, "dns", 99));
+	spk_test_dns(test, "A web.example", "192.0.2.1\n192.0.2.2");
+	SPK_EXPECT(spk_test_exits(test, "dns", 0));
+	SPK_EXPECT(spk_test_logged(test, "address 192.0.2.1,192.0.2.2"));
+}
+END_TEST
+
+START_TEST(keys_of_conftool)
+{
+	static const char key[] = "/conftool/v1/pools/dc1/web/nginx/web1";
+
+	spk_test_kv(test, key, "{\"pooled\": \"yes\", \"weight\": 10}");
+	SPK_EXPECT(spk_test_exits(test, "conftool", 0));
+	SPK_EXPECT(spk_test_kv_is(test, key, "*\"pooled\": \"no\"*"));
+	refuted(spk_test_kv_is(test, key, "*\"yes\"*"), "the key /conftool/");
+	SPK_EXPECT(spk_test_kv_is(test, "/conftool/v1/pools/dc1/web/nginx/web2", NULL));
+}
+END_TEST
+
+START_TEST(programs_of_this_machine)
+{
+	SPK_EXPECT(spk_test_exits(test, "program", 99));
+	spk_test_program(test, "no-such-program-but-here",
+			 SPK_TEST_REPLY(.out = "it's 100% \\n me"));
+	SPK_EXPECT(spk_test_exits(test, "program", 0));
+	SPK_EXPECT(spk_test_logged(test, "it said it's 100% \\n me"));
+	SPK_EXPECT(spk_test_ran_here(test, "no-such-program-but-here 'a b'"));
+	refuted(spk_test_ran_here(test, "no-such-program"), "did not run here");
+}
+END_TEST
+
+START_TEST(a_cookbook_within)
+{
+	SPK_EXPECT(spk_test_exits(test, "nested within", 0));
+	SPK_EXPECT(spk_test_logged(test, "said: within"));
+}
+END_TEST
+
+START_TEST(a_dry_run)
+{
+	spk_test_dry_run(test);
+	SPK_EXPECT(spk_test_exits(test, "change", 0));
+	SPK_EXPECT(spk_test_not_ran(test, "*", "*"));
+}
+END_TEST
+
+/* ---- every step ---- */
+
+static void db1(struct spk_test *world, void *data)
+{
+	spk_test_host(world, "db1", "*", SPK_TEST_REPLY());
+}
+
+static const char *is_started(struct spk_test *world, void *data)
+{
+	return spk_test_undone(world, "stop it", "start it");
+}
+
+START_TEST(every_step_of_who_is_careful)
+{
+	SPK_EXPECT(spk_test_every_step(
+		SPK_TEST_STEPS(COOKBOOK, "change careful", .set_up = db1, .check = is_started)));
+	ck_assert_uint_gt(spk_test_every_step_runs(), 20);
+}
+END_TEST
+
+/* Without a rollback that starts it, the first trouble behind the stop is one too many. */
+START_TEST(every_step_of_who_is_not)
+{
+	static const struct {
+		uint32_t trouble;
+		const char *words;
+	} troubles[] = {
+		{SPK_TEST_FAILURE, "with a failure of step "},
+		{SPK_TEST_INTERRUPT, "with Ctrl+C at step "},
+		{SPK_TEST_CRASH, "with a crash at step "},
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *why = spk_test_every_step(
+			SPK_TEST_STEPS(COOKBOOK, "change", .set_up = db1, .check = is_started,
+				       .troubles = troubles[i].trouble));
+
+		refuted(why, troubles[i].words);
+		ck_assert_ptr_nonnull(
+			strstr(why, "not undone on db1: 'stop it' was not followed by"));
+		ck_assert_ptr_nonnull(strstr(why, "TROUBLE: "));
+	}
+}
+END_TEST
+
+START_TEST(every_step_wants_one_that_passes)
+{
+	refuted(spk_test_every_step(SPK_TEST_STEPS(COOKBOOK, "return 3")),
+		"exit code 3 without any trouble, expected 0");
+}
+END_TEST
+
+START_TEST(every_step_of_questions_locks_and_requests)
+{
+	static const char *const actions[] = {"lock", "http", "dns", "program", "nested x"};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		const char *why = spk_test_every_step(SPK_TEST_STEPS(COOKBOOK, actions[i]));
+
+		/* What nobody plays fails without trouble, too. */
+		if (i == 0 || i == 4)
+			SPK_EXPECT(why);
+		else
+			refuted(why, "exit code 99 without any trouble");
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_record_of_the_log,
+		an_exit_code,
+		a_crash_is_an_exit_code,
+		who_does_not_end_is_ended,
+		answers_in_their_order,
+		nobody_answers_what_the_test_does_not,
+		hours_pass_at_once,
+		locks_of_others,
+		replies_of_hosts,
+		replies_that_were_recorded,
+		requests_of_http,
+		names_of_the_dns,
+		keys_of_conftool,
+		programs_of_this_machine,
+		a_cookbook_within,
+		a_dry_run,
+		every_step_of_who_is_careful,
+		every_step_of_who_is_not,
+		every_step_wants_one_that_passes,
+		every_step_of_questions_locks_and_requests,
+	};
+	Suite *suite = suite_create("kit");
+	TCase *all = tcase_create("kit");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, all);
+	tcase_add_checked_fixture(all, begin, end);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(all, tests[i]);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
