@@ -28,20 +28,26 @@ class PagesTest(CommandTest):
         for sample in (SOURCE / "docs" / "samples").glob("*.c"):
             self.assertIn(f"/* samples.{sample.stem}: ", text)
 
+    def compile(self, text):
+        done = subprocess.run([CC, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter",
+                               *(f"-I{path.parent}" for path in (SOURCE / "sdk").glob("*/spicerack")),
+                               "-DSPICERACK_TEST_TREE=\"\"", "-fsyntax-only", "-x", "c", "-"],
+                              input=text, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_parts_compile(self):
-        """Declarations as they are, statements in a function, which has what they may name."""
-        text = ["#include <spicerack/cookbook.h>\n"]
+        """Files and declarations as they are, statements in a function, which has what they may name."""
+        together = ["#include <spicerack/cookbook.h>\n"]
         for number, (page, part) in enumerate(Pages(SOURCE, BUILD, PREFIX, self.scratch).parts("c")):
             where = f'#line 1 "{page.relative_to(SOURCE)}, block"\n'
-            if part.startswith(("static ", "struct ", "#")):
-                text.append(where + part)
+            if "#include" in part:
+                self.compile(where + part)
+            elif part.startswith(("static ", "struct ", "#")):
+                together.append(where + part)
             else:
-                text.append(f"static void part_{number}(struct spk *spk, void *self)\n{{\n{where}{part}}}\n")
-        self.assertGreater(len(text), 3)
-        done = subprocess.run([CC, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter",
-                               f"-I{SOURCE}/sdk/include", "-fsyntax-only", "-x", "c", "-"],
-                              input="".join(text), capture_output=True, text=True, check=False)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+                together.append(f"static void part_{number}(struct spk *spk, void *self)\n{{\n{where}{part}}}\n")
+        self.assertGreater(len(together), 3)
+        self.compile("".join(together))
 
     def test_parts_in_python_are_python(self):
         parts = list(Pages(SOURCE, BUILD, PREFIX, self.scratch).parts("python"))
