@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages (README.md, docs/*.md): their blocks of cookbooks and commands, checked or brought up to date.
+"""The pages (README.md, docs): their blocks of cookbooks and commands, checked or brought up to date.
 
 A block of C that holds SPK_COOKBOOK is a whole cookbook: it is identical to docs/samples/NAME.c, NAME
 being in its first line, `/* samples.NAME: ... */`, or to cookbooks/GROUP/NAME.c but for its licence; one that begins
 with `/* Tests of samples.NAME: ... */` is docs/samples/tests/test_NAME.c. In a block of `console`, what stands behind
 `$ cookbook ...` or `$ spicerack ...` is what that command prints, a line `...` standing for any number
 of lines. Commands about `samples.` find the cookbooks of docs/samples, others the installed ones.
+
+Other blocks of C are parts of a cookbook, and compile. The tutorial is test_tutorial.py's.
 """
 
 import os
@@ -15,10 +17,17 @@ import shutil
 import socket
 import subprocess
 
+TUTORIAL = "tutorial.md"
 BLOCK = re.compile(r"^```(c|console)\n(.*?)^```$", re.M | re.S)
 SAMPLE = re.compile(r"/\* ([\w-]+)\.([\w-]+): ")
 TESTS = re.compile(r"/\* Tests of samples\.([\w-]+): ")
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.M)
+
+
+def shown_by(text, shown):
+    """Whether a page shows what a command printed."""
+    pattern = "".join("(?:.*\n)*" if part == "..." else re.escape(part) + "\n" for part in shown.splitlines())
+    return re.fullmatch(pattern, text) is not None
 
 
 class Pages:
@@ -30,7 +39,14 @@ class Pages:
         shutil.copy(source / "docs" / "samples" / "answers.cfg", scratch / "app")
 
     def files(self):
-        return [self.source / "README.md", *sorted((self.source / "docs").glob("*.md"))]
+        return [self.source / "README.md", *sorted((self.source / "docs").rglob("*.md"))]
+
+    def parts(self, language):
+        """(page, text) of all blocks in a language that are no whole cookbooks, but for the tutorial's."""
+        for page in self.files():
+            for found in re.finditer(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S):
+                if page.name != TUTORIAL and "SPK_COOKBOOK" not in found[1]:
+                    yield page, found[1]
 
     def output(self, line):
         """What a command prints, with the names that a page uses."""
@@ -77,12 +93,13 @@ class Pages:
         if line.split()[0] not in ("cookbook", "spicerack"):
             return found[0]
         text = self.output(line)
-        pattern = "".join("(?:.*\n)*" if part == "..." else re.escape(part) + "\n" for part in shown.splitlines())
-        return found[0] if re.fullmatch(pattern, text) else f"$ {line}\n{text}"
+        return found[0] if shown_by(text, shown) else f"$ {line}\n{text}"
 
     def problems(self, update=False):
         """Yields (page, is, should be) of each wrong block; with `update` it is put right, too."""
         for page in self.files():
+            if page.name == TUTORIAL:
+                continue
             text = page.read_text()
 
             def check(found):

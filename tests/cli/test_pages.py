@@ -7,9 +7,8 @@ import subprocess
 import sys
 import unittest
 
-from harness import BUILD, PREFIX, SOURCE, CommandTest
+from harness import BUILD, CC, PREFIX, SOURCE, CommandTest
 from pages import Pages
-
 
 
 def man(name):
@@ -29,10 +28,49 @@ class PagesTest(CommandTest):
         for sample in (SOURCE / "docs" / "samples").glob("*.c"):
             self.assertIn(f"/* samples.{sample.stem}: ", text)
 
+    def compile(self, text):
+        done = subprocess.run([CC, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter",
+                               *(f"-I{path.parent}" for path in (SOURCE / "sdk").glob("*/spicerack")),
+                               "-DSPICERACK_TEST_TREE=\"\"", "-fsyntax-only", "-x", "c", "-"],
+                              input=text, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_parts_compile(self):
+        """Files and declarations as they are, statements in a function, which has what they may name."""
+        together = ["#include <spicerack/cookbook.h>\n"]
+        for number, (page, part) in enumerate(Pages(SOURCE, BUILD, PREFIX, self.scratch).parts("c")):
+            where = f'#line 1 "{page.relative_to(SOURCE)}, block"\n'
+            if "#include" in part:
+                self.compile(where + part)
+            elif part.startswith(("static ", "struct ", "#")):
+                together.append(where + part)
+            else:
+                together.append(f"static void part_{number}(struct spk *spk, void *self)\n{{\n{where}{part}}}\n")
+        self.assertGreater(len(together), 3)
+        self.compile("".join(together))
+
+    def test_parts_in_python_are_python(self):
+        parts = list(Pages(SOURCE, BUILD, PREFIX, self.scratch).parts("python"))
+        self.assertTrue(parts)
+        for page, part in parts:
+            compile(part, page.name, "exec")
+
     def test_links(self):
         for page in Pages(SOURCE, BUILD, PREFIX, self.scratch).files() + [SOURCE / "CONTRIBUTING.md"]:
-            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
                 self.assertTrue((page.parent / target).exists(), f"{page.name} links to {target}")
+                if anchor:
+                    other = (page.parent / target if target else page).read_text()
+                    titles = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", other, flags=re.M | re.S), re.M)
+                    known = [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles]
+                    self.assertIn(anchor, known, f"{page.name} links to {target}")
+
+    def test_the_book_names_every_page(self):
+        book = SOURCE / "docs" / "README.md"
+        named = {(book.parent / target).resolve() for target in re.findall(r"\]\(([^)#:]+)", book.read_text())}
+        for page in Pages(SOURCE, BUILD, PREFIX, self.scratch).files():
+            if page.parent.name != "decisions" and page not in (book, SOURCE / "README.md"):
+                self.assertIn(page.resolve(), named)
 
 
 class ManPages(CommandTest):

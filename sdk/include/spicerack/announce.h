@@ -17,6 +17,7 @@ extern "C" {
 
 struct spk;
 
+/* Whom it is told. */
 enum spk_audience {
 	SPK_TO_IRC = 1, /* the channel: `USER@HOST MESSAGE` */
 	SPK_TO_SAL = 2, /* and the SAL: `!log USER@HOST MESSAGE` */

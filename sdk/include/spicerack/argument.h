@@ -54,6 +54,7 @@ enum spk_type {
 	SPK_TYPE_CUSTOM = 14,  /* any type, filled in by .parse */
 };
 
+/* The enum spk_type of a field, by its C type: others do not compile. */
 #define SPK_TYPE_OF(expression)                                                                    \
 	_Generic((expression),                                                                     \
 		const char *: SPK_TYPE_STRING,                                                     \
@@ -70,6 +71,7 @@ enum spk_type {
 		spk_ints: SPK_TYPE_INTS,                                                           \
 		spk_doubles: SPK_TYPE_DOUBLES)
 
+/* What a row is. The macros below set it. */
 enum spk_form {
 	SPK_FORM_POSITIONAL = 1,
 	SPK_FORM_OPTION = 2,

@@ -5,8 +5,8 @@
  *     struct spk_remote *web = spk_remote_query(spk, "D{web[01-40].dc1.example}");
  *
  *     spk_remote_run(web, "systemctl restart %s", unit);
- *     spk_remote_run_all(web, SPK_REMOTE("apt-get update", .batch = SPK_PERCENT(10), .sudo =
- * true)); load = spk_remote_output(spk_remote_read(web, "cat /proc/loadavg"));
+ *     spk_remote_run_all(web, SPK_REMOTE("apt-get update", .batch = SPK_PERCENT(10)));
+ *     load = spk_remote_first_output(spk_remote_read(web, "cat /proc/loadavg"));
  *
  * A command is a line for the login shell of the user there, as `ssh HOST COMMAND` has it. What
  * changes something is `run`: in dry-run it is not run, and the results say so. What only reads is

@@ -58,8 +58,7 @@ SPK_API void spk_skip_start(struct spk *spk);
  * (NULL or "" for none) logged at INFO: no lock, no START, exit 0. Elsewhere it
  * is misuse. Since 1.0.
  */
-SPK_API __attribute__((noreturn)) void spk_done(struct spk *spk, const char *format, ...)
-	SPK_PRINTF(2, 3);
+SPK_API SPK_NORETURN void spk_done(struct spk *spk, const char *format, ...) SPK_PRINTF(2, 3);
 
 /*
  * Zeroed memory that belongs to the run and is still there, at the same address,
@@ -72,6 +71,7 @@ SPK_API void *spk_alloc(struct spk *spk, size_t size)
 /* Memory for a structure: struct list *l = SPK_NEW(spk, struct list). Since 1.0. */
 #define SPK_NEW(spk, T) ((T *)spk_alloc((spk), sizeof(T)))
 
+/* How much a message matters. */
 enum spk_level {
 	SPK_DEBUG = 10,
 	SPK_INFO = 20,
