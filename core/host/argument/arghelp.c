@@ -181,11 +181,18 @@ static int expand(const struct expansion *with, const char *text, struct buf *ou
 	return 0;
 }
 
-int arghelp_check(const struct parser *parser, const struct action *action, struct err *err)
+int arghelp_text(const struct parser *parser, const struct action *action, struct buf *out,
+		 struct err *err)
 {
 	const struct expansion with = {.prog = parser->prog, .action = action};
+
+	return action->help ? expand(&with, action->help, out, err) : 0;
+}
+
+int arghelp_check(const struct parser *parser, const struct action *action, struct err *err)
+{
 	struct buf shown = {0};
-	int rc = action->help ? expand(&with, action->help, &shown, err) : 0;
+	int rc = arghelp_text(parser, action, &shown, err);
 
 	buf_free(&shown);
 	return rc;

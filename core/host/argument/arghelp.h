@@ -20,6 +20,10 @@ void arghelp_values(const struct action *action, struct buf *out);
 /* "{a,b}" */
 void arghelp_choices(const struct action *action, struct buf *out);
 
+/* The help text of one argument, as it is shown but not wrapped; -1 when it cannot be expanded. */
+MUST_CHECK int arghelp_text(const struct parser *parser, const struct action *action,
+			    struct buf *out, struct err *err);
+
 /* Whether the help text of one argument can be shown; -1 with the reason. */
 MUST_CHECK int arghelp_check(const struct parser *parser, const struct action *action,
 			     struct err *err);

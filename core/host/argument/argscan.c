@@ -21,13 +21,6 @@ static void words_add(struct words *words, const char *word)
 	words->items[words->count++] = word;
 }
 
-/* What a word that looks like an option turned out to be. */
-struct option_word {
-	struct action *action; /* NULL: no option of this parser */
-	const char *name;      /* as the parser spells it */
-	const char *value;     /* behind `=` or glued to a short name; NULL: none */
-};
-
 /* One parser at work on its words. */
 struct scan {
 	struct parser *parser;
@@ -75,9 +68,8 @@ static enum argparse_outcome fail_action(const struct scan *scan, const struct a
 	return ARGPARSE_USAGE;
 }
 
-/* The action with an option of exactly these bytes. */
-static struct action *find_option(const struct parser *parser, const char *name, size_t length,
-				  const char **ret_name)
+struct action *argscan_option(const struct parser *parser, const char *name, size_t length,
+			      const char **ret_name)
 {
 	for (size_t i = 0; i < parser->count; i++) {
 		const spk_strings options = parser->actions[i].options;
@@ -120,10 +112,9 @@ static size_t read_short(const struct parser *parser, const char *word, struct o
 	return found;
 }
 
-/* Tells an option from a word: 'O' with *ret filled in, 'A', or '\0' when it fails. */
-static char classify(const struct scan *scan, const char *word, struct option_word *ret)
+char argscan_classify(const struct parser *parser, const char *word, struct option_word *ret,
+		      struct buf *out)
 {
-	const struct parser *parser = scan->parser;
 	const char *equals = strchr(word, '=');
 	struct buf names = {0}, message = {0};
 	size_t found;
@@ -131,13 +122,13 @@ static char classify(const struct scan *scan, const char *word, struct option_wo
 	*ret = (struct option_word){0};
 	if (word[0] != '-')
 		return 'A';
-	ret->action = find_option(parser, word, strlen(word), &ret->name);
+	ret->action = argscan_option(parser, word, strlen(word), &ret->name);
 	if (ret->action)
 		return 'O';
 	if (word[1] == '\0')
 		return 'A';
 	if (equals) {
-		ret->action = find_option(parser, word, (size_t)(equals - word), &ret->name);
+		ret->action = argscan_option(parser, word, (size_t)(equals - word), &ret->name);
 		ret->value = equals + 1;
 		if (ret->action)
 			return 'O';
@@ -146,7 +137,7 @@ static char classify(const struct scan *scan, const char *word, struct option_wo
 	found = word[1] == '-' ? 0 : read_short(parser, word, ret, &names);
 	if (found > 1) {
 		buf_printf(&message, "ambiguous option: %s could match %s", word, names.text);
-		argscan_fail(parser, message.text, scan->out);
+		argscan_fail(parser, message.text, out);
 	}
 	buf_free(&names);
 	buf_free(&message);
@@ -168,7 +159,8 @@ static enum argparse_outcome classify_all(struct scan *scan)
 			scan->pattern[i] = '-';
 			only_words = true;
 		} else {
-			scan->pattern[i] = classify(scan, scan->words[i], &scan->options[i]);
+			scan->pattern[i] = argscan_classify(scan->parser, scan->words[i],
+							    &scan->options[i], scan->out);
 			if (scan->pattern[i] == '\0')
 				return ARGPARSE_USAGE;
 		}
@@ -337,7 +329,7 @@ static enum argparse_outcome take_option(struct scan *scan, size_t *index)
 		struct action *next = NULL;
 
 		if (option.name[1] != '-' && *option.value)
-			next = find_option(scan->parser, name, sizeof(name), &option.name);
+			next = argscan_option(scan->parser, name, sizeof(name), &option.name);
 		if (!next) {
 			outcome = fail_action(scan, option.action, "ignored explicit argument ",
 					      option.value);

@@ -41,10 +41,12 @@ enum option { CONFIG_FILE, TREE, ALLOW, STRICT, JSON, LIST, PATHS, OPTION_COUNT 
 
 static const struct arg_spec arguments[OPTION_COUNT] = {
 	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, .metavar = "FILE",
-	       .help = "read this configuration file instead of all others"),
+	       .meaning = ARG_FILE, .help = "read this configuration file instead of all others"),
 	OPTION(TREE, tree, 0, SPK_TYPE_STRINGS, .repeat = true, .metavar = "DIR",
+	       .meaning = ARG_DIRECTORY,
 	       .help = "look for cookbooks that others run here, too; may be repeated"),
 	OPTION(ALLOW, allow, 0, SPK_TYPE_STRINGS, .repeat = true, .metavar = "NAME",
+	       .meaning = ARG_FINDING,
 	       .help = "do not tell findings of this name; may be repeated"),
 	OPTION(STRICT, strict, 'W', SPK_TYPE_FLAG, .help = "fail for warnings, too"),
 	OPTION(JSON, json, 0, SPK_TYPE_FLAG, .help = "write one JSON document, see spicerack(1)"),
@@ -55,10 +57,11 @@ static const struct arg_spec arguments[OPTION_COUNT] = {
 		   .arity = SPK_ZERO_OR_MORE,
 		   .offset = offsetof(struct command_line, paths),
 		   .group = -1,
+		   .meaning = ARG_FILE,
 		   .help = "the file of a cookbook, or the base directory of a tree"},
 };
 
-static const struct cookbook_spec command = {
+const struct cookbook_spec check_words = {
 	.title = "Tells what a packager must know before shipping cookbooks; executes nothing of "
 		 "them.",
 	.description = "Exits with 1 when there are errors, with --strict also for warnings.",
@@ -279,7 +282,7 @@ static int usage_error(const char *message)
 {
 	struct buf out = {0};
 
-	argparse_usage_error(&command, context(), NULL, message, &out);
+	argparse_usage_error(&check_words, context(), NULL, message, &out);
 	fputs(buf_text(&out), stderr);
 	buf_free(&out);
 	return EXIT_USAGE;
@@ -318,7 +321,7 @@ int check_command(int argc, char **argv)
 	struct buf out = {0};
 	int code;
 
-	switch (argparse(&command, context(), argc, argv, &parsed, &out)) {
+	switch (argparse(&check_words, context(), argc, argv, &parsed, &out)) {
 	case ARGPARSE_OK:
 		code = act(&parsed);
 		break;

@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "../../runtime/mem.h"
-#include "../../runtime/printable.h"
 #include "../../runtime/textwidth.h"
+#include "../run/outcome.h"
+#include "stdio_guard.h"
 
-#define USAGE_CONFIG "usage: spicerack config [-h] {show} ...\n"
-#define USAGE_SHOW "usage: spicerack config show [-h] [-c FILE] [--origin]\n"
 #define LINE_MAX_WIDTH 72
 
 /* Rendering */
@@ -170,119 +169,77 @@ void config_render(const struct settings *settings, bool origin, struct buf *out
 
 /* The command */
 
-static void show_help(void)
+/* The words of `show`. */
+struct words {
+	const char *config_file;
+	bool origin;
+};
+
+static const struct arg_spec config_option = {
+	.name = "config_file",
+	.letter = 'c',
+	.form = SPK_FORM_OPTION,
+	.type = SPK_TYPE_STRING,
+	.offset = offsetof(struct words, config_file),
+	.group = -1,
+	.metavar = "FILE",
+	.meaning = ARG_FILE,
+	.help = "read this configuration file instead of all others",
+};
+static const struct arg_spec origin_option = {
+	.name = "origin",
+	.form = SPK_FORM_OPTION,
+	.type = SPK_TYPE_FLAG,
+	.offset = offsetof(struct words, origin),
+	.group = -1,
+	.help = "tell where each value came from",
+};
+
+static void explain_keys(FILE *out)
 {
 	size_t count;
 	const struct setting_key *keys = settings_keys(&count);
 
-	fputs(USAGE_SHOW "\n"
-			 "Print the effective configuration in the syntax of its files.\n"
-			 "\n"
-			 "options:\n"
-			 "  -h, --help            show this help message and exit\n"
-			 "  -c FILE, --config-file FILE\n"
-			 "                        read this file instead of all others\n"
-			 "  --origin              tell where each value came from\n"
-			 "\n"
-			 "keys:\n",
-	      stdout);
+	fputs("\nkeys:\n", out);
 	for (size_t i = 0; i < count; i++) {
 		char *variable = settings_variable(&keys[i]);
 
-		printf("  %s\n                        %s\n", keys[i].path, keys[i].help);
+		fprintf(out, "  %s\n                        %s\n", keys[i].path, keys[i].help);
 		if (keys[i].type != SETTING_LISTS)
-			printf("                        (%s)\n", variable);
+			fprintf(out, "                        (%s)\n", variable);
 		free(variable);
 	}
 }
 
-static int usage_error(const char *usage, const char *program, const char *what, const char *word)
-{
-	char shown[PRINTABLE_PATH_SIZE];
-
-	fprintf(stderr, "%s%s: error: %s%s\n", usage, program, what, printable_path(word, shown));
-	return 2;
-}
-
-static int show(const char *file, bool origin)
+static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 {
 	struct settings *settings;
 	struct buf out = {0};
 	struct err err;
-	int rc = 0;
+	int code = EXIT_OK;
 
-	if (settings_load(file, &settings, &err) < 0) {
+	if (settings_load(subcommand_text(parsed, &config_option), &settings, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
-		return 1;
+		return EXIT_STARTUP;
 	}
-	config_render(settings, origin, &out);
-	if (fwrite(buf_text(&out), 1, out.length, stdout) != out.length || fflush(stdout) != 0) {
-		fprintf(stderr, "spicerack config: error: cannot write: %s\n",
-			strerrordesc_np(errno));
-		rc = 1;
-	}
+	config_render(settings, subcommand_is_given(parsed, &origin_option), &out);
+	if (stdio_guard_write(&out) < 0)
+		code = subcommand_complain("config", subcommand->name, "cannot write: %s",
+					   strerrordesc_np(errno));
 	buf_free(&out);
 	settings_free(settings);
-	return rc;
+	return code;
 }
 
-static int show_command(int argc, char **argv)
-{
-	static const char program[] = "spicerack config show";
-	bool origin = false;
-	const char *file = NULL;
+static const struct subcommand items[] = {
+	{"show", "print the effective configuration in the syntax of its files",
+	 .rows = {&config_option, &origin_option}, .explain = explain_keys},
+};
 
-	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i];
-
-		if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
-			show_help();
-			return 0;
-		}
-		if (strcmp(word, "--origin") == 0) {
-			origin = true;
-		} else if (strcmp(word, "-c") == 0 || strcmp(word, "--config-file") == 0) {
-			if (++i == argc)
-				return usage_error(
-					USAGE_SHOW, program,
-					"argument -c/--config-file: expected one argument", "");
-			file = argv[i];
-		} else if (strncmp(word, "--config-file=", 14) == 0) {
-			file = word + 14;
-		} else if (strncmp(word, "-c", 2) == 0) {
-			file = word + 2;
-		} else {
-			return usage_error(USAGE_SHOW, program, "unrecognized arguments: ", word);
-		}
-	}
-	return show(file, origin);
-}
-
-int config_command(int argc, char **argv)
-{
-	static const char program[] = "spicerack config";
-	char shown[PRINTABLE_PATH_SIZE];
-
-	if (argc < 1)
-		return usage_error(USAGE_CONFIG, program,
-				   "the following arguments are required: COMMAND", "");
-	if (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0) {
-		fputs(USAGE_CONFIG "\n"
-				   "commands:\n"
-				   "  show        print the effective configuration\n"
-				   "\n"
-				   "options:\n"
-				   "  -h, --help  show this help message and exit\n",
-		      stdout);
-		return 0;
-	}
-	if (strcmp(argv[0], "show") == 0)
-		return show_command(argc, argv);
-	if (argv[0][0] == '-')
-		return usage_error(USAGE_CONFIG, program, "unrecognized arguments: ", argv[0]);
-	fprintf(stderr,
-		USAGE_CONFIG "%s: error: argument COMMAND: invalid choice: '%s' (choose from "
-			     "'show')\n",
-		program, printable_path(argv[0], shown));
-	return 2;
-}
+const struct subcommands config_subcommands = {
+	.command = "config",
+	.about = "The effective configuration.",
+	.act = act,
+	.items = items,
+	.count = sizeof(items) / sizeof(items[0]),
+};

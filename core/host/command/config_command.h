@@ -7,12 +7,9 @@
 
 #include "../../runtime/buf.h"
 #include "../setting/settings.h"
+#include "subcommand.h"
 
-/*
- * Runs the command with the words after `config`. Returns the exit code: 0, 1 for a configuration
- * that cannot be read, 2 for usage.
- */
-int config_command(int argc, char **argv);
+extern const struct subcommands config_subcommands;
 
 /*
  * Appends the settings in libconfig's syntax; read back with -c they are the same. With `origin`

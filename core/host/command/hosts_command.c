@@ -38,7 +38,7 @@ enum option { CONFIG_FILE, EXPAND, COUNT, JSON, QUERY, OPTION_COUNT };
 
 static const struct arg_spec arguments[OPTION_COUNT] = {
 	OPTION(CONFIG_FILE, config_file, 'c', SPK_TYPE_STRING, -1, .metavar = "FILE",
-	       .help = "read this configuration file instead of all others"),
+	       .meaning = ARG_FILE, .help = "read this configuration file instead of all others"),
 	OPTION(EXPAND, expand, 'e', SPK_TYPE_FLAG, 0,
 	       .help = "print each host in a line of its own"),
 	OPTION(COUNT, count, 0, SPK_TYPE_FLAG, 0, .help = "print how many there are"),
@@ -54,7 +54,7 @@ static const struct arg_spec arguments[OPTION_COUNT] = {
 
 static const struct group_spec groups[] = {{.exclusive = true}};
 
-static const struct cookbook_spec command = {
+const struct cookbook_spec hosts_words = {
 	.title = "Tells which hosts a query is about, as a set: db[1001-1003].dc1.example.",
 	.description = "Exits with 1 when no host matches, as for all else that goes wrong.",
 	.args = arguments,
@@ -180,7 +180,7 @@ int hosts_command(int argc, char **argv)
 	struct buf out = {0};
 	int code;
 
-	switch (argparse(&command, &context, argc, argv, &parsed, &out)) {
+	switch (argparse(&hosts_words, &context, argc, argv, &parsed, &out)) {
 	case ARGPARSE_OK:
 		code = act(&parsed);
 		break;

@@ -42,6 +42,7 @@ static const struct arg_spec config_option = {.name = "config_file",
 					      .letter = 'c',
 					      COMMON(config_file, SPK_FORM_OPTION, SPK_TYPE_STRING),
 					      .metavar = "FILE",
+					      .meaning = ARG_FILE,
 					      .help = "read this configuration file instead of all "
 						      "others"};
 static const struct arg_spec json_option = {
@@ -61,6 +62,7 @@ static const struct arg_spec value_word = {.name = "VALUE",
 					   .help = "a JSON object"};
 static const struct arg_spec file_word = {.name = "FILE",
 					  COMMON(file, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
+					  .meaning = ARG_FILE,
 					  .help = "what export has written; - for standard input"};
 
 /* What a subcommand works with. */
@@ -438,18 +440,15 @@ static int import(void *data)
 }
 
 static const struct subcommand items[] = {
-	{"list", "show objects", list, {&config_option, &json_option, &prefix_word}},
-	{"get", "show one object", get, {&config_option, &json_option, &key_word}},
-	{"set",
-	 "write one object",
-	 set,
-	 {&config_option, &overwrite_option, &key_word, &value_word}},
-	{"delete", "remove one object", delete, {&config_option, &key_word}},
-	{"export", "print objects for import, one a line", export, {&config_option, &prefix_word}},
-	{"import",
-	 "write what export has printed",
-	 import,
-	 {&config_option, &overwrite_option, &file_word}},
+	{"list", "show objects", list, .rows = {&config_option, &json_option, &prefix_word}},
+	{"get", "show one object", get, .rows = {&config_option, &json_option, &key_word}},
+	{"set", "write one object", set,
+	 .rows = {&config_option, &overwrite_option, &key_word, &value_word}},
+	{"delete", "remove one object", delete, .rows = {&config_option, &key_word}},
+	{"export", "print objects for import, one a line", export,
+	 .rows = {&config_option, &prefix_word}},
+	{"import", "write what export has printed", import,
+	 .rows = {&config_option, &overwrite_option, &file_word}},
 };
 
 /* ---- the command ---- */
@@ -516,15 +515,10 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	return code;
 }
 
-int kv_command(int argc, char **argv)
-{
-	static const struct subcommands subcommands = {
-		.command = "kv",
-		.about = "The objects of conftool, as they are in their store.",
-		.act = act,
-		.items = items,
-		.count = sizeof(items) / sizeof(items[0]),
-	};
-
-	return subcommands_run(&subcommands, argc, argv);
-}
+const struct subcommands kv_subcommands = {
+	.command = "kv",
+	.about = "The objects of conftool, as they are in their store.",
+	.act = act,
+	.items = items,
+	.count = sizeof(items) / sizeof(items[0]),
+};

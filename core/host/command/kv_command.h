@@ -3,7 +3,8 @@
 #ifndef SPICERACK_HOST_KV_COMMAND_H
 #define SPICERACK_HOST_KV_COMMAND_H
 
-/* `argv` are the words behind `kv`. Returns the exit code. */
-int kv_command(int argc, char **argv);
+#include "subcommand.h"
+
+extern const struct subcommands kv_subcommands;
 
 #endif

@@ -19,7 +19,6 @@
 #include "../run/outcome.h"
 #include "../lock/runfile.h"
 #include "../setting/settings.h"
-#include "../../runtime/statedir.h"
 #include "stdio_guard.h"
 #include "subcommand.h"
 
@@ -43,15 +42,18 @@ static const struct arg_spec config_option = {.name = "config_file",
 					      .letter = 'c',
 					      COMMON(config_file, SPK_FORM_OPTION, SPK_TYPE_STRING),
 					      .metavar = "FILE",
+					      .meaning = ARG_FILE,
 					      .help = "read this configuration file instead of all "
 						      "others"};
 static const struct arg_spec json_option = {
 	.name = "json", COMMON(json, SPK_FORM_OPTION, SPK_TYPE_FLAG), .help = "print JSON"};
 static const struct arg_spec key_word = {.name = "KEY",
 					 COMMON(key, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
+					 .meaning = ARG_LOCK,
 					 .help = "a key, or the name of a cookbook"};
 static const struct arg_spec id_word = {.name = "ID",
 					COMMON(id, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
+					.meaning = ARG_LOCK_ENTRY,
 					.help = "of the entry, or what it begins with"};
 static const struct arg_spec reason_option = {.name = "reason",
 					      COMMON(reason, SPK_FORM_OPTION, SPK_TYPE_STRING),
@@ -275,37 +277,23 @@ static int unhold(void *data)
 }
 
 static const struct subcommand items[] = {
-	{"list", "show all locks", show, {&config_option, &json_option}},
-	{"show", "show one lock", show, {&config_option, &json_option, &key_word}},
-	{"release",
-	 "take a lock away from who holds it or waits for it",
-	 release,
-	 {&config_option, &reason_option, &key_word, &id_word}},
-	{"hold",
-	 "let nobody new have a lock for some time",
-	 hold,
-	 {&config_option, &span_option, &reason_option, &key_word}},
-	{"unhold", "end a hold", unhold, {&config_option, &key_word}},
+	{"list", "show all locks", show, .rows = {&config_option, &json_option}},
+	{"show", "show one lock", show, .rows = {&config_option, &json_option, &key_word}},
+	{"release", "take a lock away from who holds it or waits for it", release,
+	 .rows = {&config_option, &reason_option, &key_word, &id_word}},
+	{"hold", "let nobody new have a lock for some time", hold,
+	 .rows = {&config_option, &span_option, &reason_option, &key_word}},
+	{"unhold", "end a hold", unhold, .rows = {&config_option, &key_word}},
 };
 
 /* ---- the command ---- */
 
+/* The first hold of a machine may come before its first run; who only looks makes nothing. */
 static int open_store(struct call *call, bool makes)
 {
-	const char *directory = settings_text(call->settings, "locks.directory");
-	struct lock_store_config config;
 	struct err err;
 
-	if (lock_store_is_local(call->settings) && !directory)
-		return complain(call,
-				"'locks.directory' is not set and you have no home directory");
-	/* The first hold of a machine may come before its first run; who only looks makes nothing.
-	 */
-	if (lock_store_is_local(call->settings) &&
-	    (makes ? run_file_directory : state_dir_check)(directory, &err) < 0)
-		return complain(call, "%s", err.text);
-	lock_store_configure(call->settings, NULL, &config);
-	if (lock_store_open(&config, &call->store, &err) < 0)
+	if (lock_store_open_configured(call->settings, makes, &call->store, &err) < 0)
 		return complain(call, "%s", err.text);
 	return EXIT_OK;
 }
@@ -360,15 +348,10 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	return code;
 }
 
-int locks_command(int argc, char **argv)
-{
-	static const struct subcommands subcommands = {
-		.command = "locks",
-		.about = "Who holds which lock, who waits for it, and the operator's hand in it.",
-		.act = act,
-		.items = items,
-		.count = sizeof(items) / sizeof(items[0]),
-	};
-
-	return subcommands_run(&subcommands, argc, argv);
-}
+const struct subcommands locks_subcommands = {
+	.command = "locks",
+	.about = "Who holds which lock, who waits for it, and the operator's hand in it.",
+	.act = act,
+	.items = items,
+	.count = sizeof(items) / sizeof(items[0]),
+};

@@ -3,7 +3,8 @@
 #ifndef SPICERACK_HOST_LOCKS_COMMAND_H
 #define SPICERACK_HOST_LOCKS_COMMAND_H
 
-/* `argv` are the words behind `locks`. Returns the exit code. */
-int locks_command(int argc, char **argv);
+#include "subcommand.h"
+
+extern const struct subcommands locks_subcommands;
 
 #endif

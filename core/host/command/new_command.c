@@ -57,7 +57,7 @@ static const struct arg_spec arguments[OPTION_COUNT] = {
 		  .help = "the cookbook's name, such as sre.hosts.restart"},
 };
 
-static const struct cookbook_spec command = {
+const struct cookbook_spec new_words = {
 	.title = "Makes a cookbook to start from, in a bundle that builds and tests it.",
 	.description = "No file that is there is written over.",
 	.args = arguments,
@@ -439,7 +439,7 @@ int new_command(int argc, char **argv)
 	struct buf out = {0};
 	int code;
 
-	switch (argparse(&command, &context, argc, argv, &parsed, &out)) {
+	switch (argparse(&new_words, &context, argc, argv, &parsed, &out)) {
 	case ARGPARSE_OK:
 		code = act(&parsed);
 		break;

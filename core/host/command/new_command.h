@@ -3,7 +3,12 @@
 #ifndef SPICERACK_HOST_NEW_COMMAND_H
 #define SPICERACK_HOST_NEW_COMMAND_H
 
+#include "../peek/spec.h"
+
 /* The words behind `new`; returns the exit code. */
 int new_command(int argc, char **argv);
+
+/* Its arguments. */
+extern const struct cookbook_spec new_words;
 
 #endif

@@ -12,6 +12,7 @@
 #include "ownrun.h"
 
 #define PROGRAM "spicerack remote reap"
+#define REAP_COOKBOOK "spicerack.reap"
 
 /* The run whose hosts are looked at. */
 struct lost {
@@ -105,7 +106,7 @@ static int reap_command(int argc, char **argv)
 	struct err err;
 	int code;
 
-	if (ownrun_open(&run, PROGRAM, "spicerack.reap", argc, argv, &code)) {
+	if (ownrun_open(&run, PROGRAM, REAP_COOKBOOK, argc, argv, &code)) {
 		code = EXIT_INIT_FAILED;
 		if (settings_load(ownrun_text(&run, "config_file"), &settings, &err) < 0)
 			code = ownrun_complain(PROGRAM, "%s", err.text);
@@ -118,27 +119,14 @@ static int reap_command(int argc, char **argv)
 	return code;
 }
 
-static void help(FILE *out)
-{
-	fputs("usage: spicerack remote [-h] {reap} ...\n\n"
-	      "What runs have left on other hosts.\n\n"
-	      "commands:\n"
-	      "  reap                  end what a lost run has left on other hosts\n"
-	      "\noptions:\n"
-	      "  -h, --help            show this help message and exit\n",
-	      out);
-}
+static const struct subcommand items[] = {
+	{"reap", "end what a lost run has left on other hosts", .forward = reap_command,
+	 .cookbook = REAP_COOKBOOK, .cookbook_run = "run"},
+};
 
-int remote_command(int argc, char **argv)
-{
-	if (argc > 0 && strcmp(argv[0], "reap") == 0)
-		return reap_command(argc - 1, argv + 1);
-	if (argc > 0 && (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0)) {
-		help(stdout);
-		return EXIT_OK;
-	}
-	help(stderr);
-	if (argc > 0)
-		ownrun_complain("spicerack remote", "there is no command '%s'", argv[0]);
-	return EXIT_USAGE;
-}
+const struct subcommands remote_subcommands = {
+	.command = "remote",
+	.about = "What runs have left on other hosts.",
+	.items = items,
+	.count = sizeof(items) / sizeof(items[0]),
+};

@@ -83,7 +83,7 @@ int run_command(int argc, char **argv)
 	struct ownrun run;
 	int code;
 
-	if (ownrun_open(&run, PROGRAM, "spicerack.run", argc, argv, &code)) {
+	if (ownrun_open(&run, PROGRAM, RUN_COOKBOOK, argc, argv, &code)) {
 		bool input = !ownrun_is_given(&run, "no_input") &&
 			     !ownrun_is_given(&run, "dry_run") && has_input();
 

@@ -3,8 +3,13 @@
 #ifndef SPICERACK_HOST_RUN_COMMAND_H
 #define SPICERACK_HOST_RUN_COMMAND_H
 
-/* The words behind the name of the command. Each returns the exit code. */
+#include "subcommand.h"
+
+#define RUN_COOKBOOK "spicerack.run"
+
+/* The words behind the name of the command. Returns the exit code. */
 int run_command(int argc, char **argv);
-int remote_command(int argc, char **argv);
+
+extern const struct subcommands remote_subcommands;
 
 #endif

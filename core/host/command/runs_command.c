@@ -45,11 +45,11 @@ struct words {
 	}
 
 static const struct arg_spec config_option =
-	OPTION(config_file, SPK_TYPE_STRING, .letter = 'c', .metavar = "FILE",
+	OPTION(config_file, SPK_TYPE_STRING, .letter = 'c', .metavar = "FILE", .meaning = ARG_FILE,
 	       .help = "read this configuration file instead of all others");
 static const struct arg_spec json_option = OPTION(json, SPK_TYPE_FLAG, .help = "print JSON");
 static const struct arg_spec cookbook_option =
-	OPTION(cookbook, SPK_TYPE_STRING, .metavar = "PATTERN",
+	OPTION(cookbook, SPK_TYPE_STRING, .metavar = "PATTERN", .meaning = ARG_COOKBOOK,
 	       .help = "only of cookbooks whose name matches, as in 'hosts.*'");
 static const struct arg_spec user_option = OPTION(user, SPK_TYPE_STRING, .metavar = "NAME",
 						  .help = "only of this user");
@@ -85,11 +85,17 @@ static const struct arg_spec kill_option =
 	OPTION(kill, SPK_TYPE_FLAG,
 	       .help = "kill the cookbook, as a second Ctrl+C does; it is then "
 		       "rolled back");
-static const struct arg_spec id_word = {
-	.name = "ID",
-	COMMON(id, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
-	.help = "of the run, or what it begins or ends with; `last` is the newest",
-};
+/* One argument, of which different runs make sense. */
+#define ID_WORD(meaning_)                                                                          \
+	{                                                                                          \
+		.name = "ID", COMMON(id, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),                    \
+		.meaning = (meaning_),                                                             \
+		.help = "of the run, or what it begins or ends with; `last` is the newest",        \
+	}
+
+static const struct arg_spec id_word = ID_WORD(ARG_RUN);
+static const struct arg_spec live_id_word = ID_WORD(ARG_RUN_ALIVE);
+static const struct arg_spec owing_id_word = ID_WORD(ARG_RUN_OWED);
 
 /* What a subcommand works with. */
 struct call {
@@ -544,32 +550,21 @@ static int prune(void *data)
 /* ---- the command ---- */
 
 static const struct subcommand items[] = {
-	{"list",
-	 "show what was run, the newest first",
-	 list,
-	 {&config_option, &cookbook_option, &user_option, &result_option, &since_option,
-	  &until_option, &owed_option, &nested_option, &limit_option, &json_option}},
-	{"show",
-	 "show all that is known of one run",
-	 show,
-	 {&config_option, &json_option, &id_word}},
-	{"log",
-	 "show the records of a run",
-	 log_of,
-	 {&config_option, &follow_option, &verbose_option, &events_option, &id_word}},
-	{"settle",
-	 "say that the rollback that a run owes has been seen to",
-	 settle,
-	 {&config_option, &reason_option, &id_word}},
-	{"attach",
-	 "show a durable run live at this terminal, and answer its questions",
-	 attach,
-	 {&config_option, &id_word}},
-	{"stop",
-	 "interrupt a durable run, as Ctrl+C does",
-	 stop,
-	 {&config_option, &kill_option, &id_word}},
-	{"prune", "remove old journals, as is done now and then anyway", prune, {&config_option}},
+	{"list", "show what was run, the newest first", list,
+	 .rows = {&config_option, &cookbook_option, &user_option, &result_option, &since_option,
+		  &until_option, &owed_option, &nested_option, &limit_option, &json_option}},
+	{"show", "show all that is known of one run", show,
+	 .rows = {&config_option, &json_option, &id_word}},
+	{"log", "show the records of a run", log_of,
+	 .rows = {&config_option, &follow_option, &verbose_option, &events_option, &id_word}},
+	{"settle", "say that the rollback that a run owes has been seen to", settle,
+	 .rows = {&config_option, &reason_option, &owing_id_word}},
+	{"attach", "show a durable run live at this terminal, and answer its questions", attach,
+	 .rows = {&config_option, &live_id_word}},
+	{"stop", "interrupt a durable run, as Ctrl+C does", stop,
+	 .rows = {&config_option, &kill_option, &live_id_word}},
+	{"prune", "remove old journals, as is done now and then anyway", prune,
+	 .rows = {&config_option}},
 };
 
 static int act(const struct subcommand *subcommand, const struct parsed *parsed)
@@ -597,15 +592,10 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	return code;
 }
 
-int runs_command(int argc, char **argv)
-{
-	static const struct subcommands subcommands = {
-		.command = "runs",
-		.about = "What was run, by whom, how it ended, and what is owed.",
-		.act = act,
-		.items = items,
-		.count = sizeof(items) / sizeof(items[0]),
-	};
-
-	return subcommands_run(&subcommands, argc, argv);
-}
+const struct subcommands runs_subcommands = {
+	.command = "runs",
+	.about = "What was run, by whom, how it ended, and what is owed.",
+	.act = act,
+	.items = items,
+	.count = sizeof(items) / sizeof(items[0]),
+};

@@ -3,7 +3,8 @@
 #ifndef SPICERACK_HOST_RUNS_COMMAND_H
 #define SPICERACK_HOST_RUNS_COMMAND_H
 
-/* `argv` are the words behind `runs`. Returns the exit code. */
-int runs_command(int argc, char **argv);
+#include "subcommand.h"
+
+extern const struct subcommands runs_subcommands;
 
 #endif

@@ -65,11 +65,19 @@ bool subcommand_reason_is_good(const char *command, const char *name, const char
 	return false;
 }
 
+void subcommand_table_fill(const struct subcommand *subcommand, struct subcommand_table *ret)
+{
+	ret->spec = (struct cookbook_spec){.title = subcommand->help, .args = ret->rows};
+	while (ret->spec.arg_count < SUBCOMMAND_ROWS_MAX && subcommand->rows[ret->spec.arg_count]) {
+		ret->rows[ret->spec.arg_count] = *subcommand->rows[ret->spec.arg_count];
+		ret->spec.arg_count++;
+	}
+}
+
 static int parse(const struct subcommands *subcommands, const struct subcommand *subcommand,
 		 int argc, char **argv)
 {
-	struct arg_spec rows[SUBCOMMAND_ROWS_MAX];
-	struct cookbook_spec spec = {.title = subcommand->help, .args = rows};
+	struct subcommand_table table;
 	char *program = xasprintf("spicerack %s %s", subcommands->command, subcommand->name);
 	struct argparse_context context = {
 		.program = program, .plain_help = true, .columns = columns_for_help()};
@@ -77,16 +85,15 @@ static int parse(const struct subcommands *subcommands, const struct subcommand 
 	struct buf out = {0};
 	int code = EXIT_OK;
 
-	while (spec.arg_count < SUBCOMMAND_ROWS_MAX && subcommand->rows[spec.arg_count]) {
-		rows[spec.arg_count] = *subcommand->rows[spec.arg_count];
-		spec.arg_count++;
-	}
-	switch (argparse(&spec, &context, argc, argv, &parsed, &out)) {
+	subcommand_table_fill(subcommand, &table);
+	switch (argparse(&table.spec, &context, argc, argv, &parsed, &out)) {
 	case ARGPARSE_OK:
 		code = subcommands->act(subcommand, &parsed);
 		break;
 	case ARGPARSE_HELP:
 		fputs(buf_text(&out), stdout);
+		if (subcommand->explain)
+			subcommand->explain(stdout);
 		break;
 	default:
 		fputs(buf_text(&out), stderr);
@@ -123,9 +130,14 @@ int subcommands_run(const struct subcommands *subcommands, int argc, char **argv
 		help(subcommands, stdout);
 		return EXIT_OK;
 	}
-	for (size_t i = 0; i < subcommands->count; i++)
-		if (strcmp(argv[0], subcommands->items[i].name) == 0)
-			return parse(subcommands, &subcommands->items[i], argc - 1, argv + 1);
+	for (size_t i = 0; i < subcommands->count; i++) {
+		const struct subcommand *subcommand = &subcommands->items[i];
+
+		if (strcmp(argv[0], subcommand->name) != 0)
+			continue;
+		return subcommand->forward ? subcommand->forward(argc - 1, argv + 1)
+					   : parse(subcommands, subcommand, argc - 1, argv + 1);
+	}
 	help(subcommands, stderr);
 	fprintf(stderr, "spicerack %s: error: there is no command '%s'\n", subcommands->command,
 		printable_path(argv[0], shown));

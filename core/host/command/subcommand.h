@@ -4,6 +4,7 @@
 #define SPICERACK_HOST_SUBCOMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "../argument/argparse.h"
 
@@ -15,6 +16,11 @@ struct subcommand {
 	const char *name, *help;
 	int (*run)(void *call); /* what the command's act() makes of the words */
 	const struct arg_spec *rows[SUBCOMMAND_ROWS_MAX];
+	void (*explain)(FILE *out); /* what its help has at the end; NULL: nothing */
+	/* Instead of run and rows: gets the words as they are, and returns the exit code. */
+	int (*forward)(int argc, char **argv);
+	const char *cookbook;     /* of the host's own, which has the table of those */
+	const char *cookbook_run; /* its argument that is the id of a run */
 };
 
 struct subcommands {
@@ -24,6 +30,14 @@ struct subcommands {
 	const struct subcommand *items;
 	size_t count;
 };
+
+/* The table of a subcommand as a parser wants it. `rows` are its own. */
+struct subcommand_table {
+	struct arg_spec rows[SUBCOMMAND_ROWS_MAX];
+	struct cookbook_spec spec;
+};
+
+void subcommand_table_fill(const struct subcommand *subcommand, struct subcommand_table *ret);
 
 /* The words behind the name of the command. Returns the exit code. */
 int subcommands_run(const struct subcommands *subcommands, int argc, char **argv);

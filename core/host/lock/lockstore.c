@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "../../runtime/driver.h"
+#include "../../runtime/statedir.h"
+#include "runfile.h"
 
 /* What is left empty is not told. */
 static void tell(struct lock_store_config *config, const char *name, const char *value)
@@ -43,6 +45,21 @@ int lock_store_open(const struct lock_store_config *config, struct lock_store *r
 		return 0;
 	ret->driver = NULL;
 	return err_set(err, "cannot open the store of locks '%s': %s", config->name, reason.text);
+}
+
+int lock_store_open_configured(const struct settings *settings, bool makes, struct lock_store *ret,
+			       struct err *err)
+{
+	const char *directory = settings_text(settings, "locks.directory");
+	const bool local = lock_store_is_local(settings);
+	struct lock_store_config config;
+
+	if (local && !directory)
+		return err_set(err, "'locks.directory' is not set and you have no home directory");
+	if (local && (makes ? run_file_directory : state_dir_check)(directory, err) < 0)
+		return -1;
+	lock_store_configure(settings, NULL, &config);
+	return lock_store_open(&config, ret, err);
 }
 
 void lock_store_close(struct lock_store *store, int64_t deadline_ns)

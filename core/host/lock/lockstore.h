@@ -29,6 +29,12 @@ bool lock_store_is_local(const struct settings *settings);
 
 MUST_CHECK int lock_store_open(const struct lock_store_config *config, struct lock_store *ret,
 			       struct err *err);
+/*
+ * The store of the configuration, for an operator who is no run. `makes`: its directory is made
+ * where there is none.
+ */
+MUST_CHECK int lock_store_open_configured(const struct settings *settings, bool makes,
+					  struct lock_store *ret, struct err *err);
 /* Gives back what is held, until `deadline_ns` of CLOCK_BOOTTIME. */
 void lock_store_close(struct lock_store *store, int64_t deadline_ns);
 

@@ -6,7 +6,7 @@
 
 #include "../../runtime/mem.h"
 #include "../../runtime/shell.h"
-#include "../argument/argaction.h"
+#include "../argument/argcomplete.h"
 #include "../run/run.h"
 
 static int by_text(const void *a, const void *b)
@@ -38,69 +38,43 @@ spk_strings candidates_sorted(struct candidates *candidates)
 	return (spk_strings){candidates->items, kept};
 }
 
-size_t complete_word(const char *text, char **ret_before)
+size_t complete_word(const char *text)
 {
-	size_t word = strlen(text), end, start;
+	size_t word = strlen(text);
 
 	while (word > 0 && text[word - 1] != ' ' && text[word - 1] != '\t')
 		word--;
-	for (end = word; end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t');)
-		end--;
-	for (start = end; start > 0 && text[start - 1] != ' ' && text[start - 1] != '\t';)
-		start--;
-	*ret_before = end > start ? xstrndup(text + start, end - start) : NULL;
 	return word;
 }
 
-static void add_all(struct candidates *candidates, const char *word, spk_strings texts)
+struct offered {
+	struct candidates *candidates;
+	const char *word;
+};
+
+static void offer(void *data, const char *text, const char *about)
 {
-	for (size_t i = 0; i < texts.count; i++)
-		candidates_add(candidates, word, texts.items[i]);
-}
+	const struct offered *offered = data;
 
-static const struct action *find_option(const struct parser *parser, const char *name)
-{
-	for (size_t i = 0; i < parser->count; i++)
-		for (size_t k = 0; k < parser->actions[i].options.count; k++)
-			if (strcmp(parser->actions[i].options.items[k], name) == 0)
-				return &parser->actions[i];
-	return NULL;
-}
-
-/* Those of one parser. False when the word is the value of an option, and nothing else. */
-static bool complete_parser(const struct parser *parser, const char *before, const char *word,
-			    struct candidates *candidates)
-{
-	const struct action *option = before ? find_option(parser, before) : NULL;
-
-	if (option && option->has_choices) {
-		add_all(candidates, word, option->choices);
-		return false;
-	}
-	for (size_t i = 0; i < parser->count; i++) {
-		const struct action *action = &parser->actions[i];
-
-		if (action->hidden)
-			continue;
-		if (*word == '-')
-			add_all(candidates, word, action->options);
-		else if (!action->options.count)
-			add_all(candidates, word, action->choices);
-	}
-	return true;
+	candidates_add(offered->candidates, offered->word, text);
 }
 
 void complete_arguments(const struct settings *settings, const struct cookbook_spec *spec,
-			const char *before, const char *word, struct candidates *candidates)
+			spk_strings before, const char *word, struct candidates *candidates)
 {
 	struct argparse_context context = run_parser_context(settings);
-	struct parser parser = {0};
+	struct offered offered = {candidates, word};
+	struct argexpected expected;
+	struct parser parser;
 	struct err err;
 
 	context.program = "";
-	if (parser_build(&parser, spec, &context, &err) == 0 &&
-	    complete_parser(&parser, before, word, candidates))
-		for (size_t i = 0; parser.subparsers && i < spec->subcommand_count; i++)
-			complete_parser(&parser.subparsers[i], before, word, candidates);
+	if (parser_build(&parser, spec, &context, &err) == 0) {
+		argcomplete(&parser, before.items, before.count, word, &expected);
+		argcomplete_options(&expected, word, offer, &offered);
+		for (size_t i = 0; i < expected.count; i++)
+			argcomplete_choices(&expected, expected.values[i], word, offer, &offered);
+		argexpected_free(&expected);
+	}
 	parser_free(&parser);
 }

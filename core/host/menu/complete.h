@@ -20,18 +20,15 @@ void candidates_add(struct candidates *candidates, const char *word, const char 
 /* Byte order, each once. */
 spk_strings candidates_sorted(struct candidates *candidates);
 
-/*
- * The byte at which the last word of a line begins, which may be empty, and a copy of the word
- * before it, or NULL; the caller frees it. Words are what blanks separate.
- */
-size_t complete_word(const char *text, char **ret_before);
+/* The byte at which the last word of a line begins, which may be empty: words are what blanks
+ * separate. */
+size_t complete_word(const char *text);
 
 /*
- * Adds what may stand in the place of `word`: options where it begins with a dash; the choices of
- * `before`, the word before it, where that is an option with such; else subcommands and the choices
- * of arguments without a name. Nothing for a table that cannot be honoured.
+ * Adds what may stand in the place of `word`, behind the words `before` it: options and choices.
+ * Nothing for a table that cannot be honoured.
  */
 void complete_arguments(const struct settings *settings, const struct cookbook_spec *spec,
-			const char *before, const char *word, struct candidates *candidates);
+			spk_strings before, const char *word, struct candidates *candidates);
 
 #endif

@@ -353,35 +353,38 @@ static void add_names(struct menu *menu, const char *word)
 	free(children);
 }
 
-static void add_arguments(struct menu *menu, const char *text, const char *before, const char *word)
+static void add_arguments(struct menu *menu, spk_strings before, const char *word)
 {
-	const char *first = text + strspn(text, " \t");
-	char *name = xstrndup(first, strcspn(first, " \t"));
-	char *full = full_name(menu->level, name);
+	char *full = full_name(menu->level, before.items[0]);
 	struct tree_found found;
 
 	if (tree_find(menu->bases, full, NULL, &found) == TREE_FOUND) {
-		complete_arguments(menu->options->settings, found.spec, before, word,
+		complete_arguments(menu->options->settings, found.spec,
+				   (spk_strings){before.items + 1, before.count - 1}, word,
 				   &menu->candidates);
 		tree_found_free(&found);
 	}
 	free(full);
-	free(name);
 }
 
 static spk_strings complete(void *data, const char *text, size_t *ret_word)
 {
 	struct menu *menu = data;
-	char *before;
+	spk_strings before = {0};
+	char *line;
 
 	pool_clear(menu->candidates.pool);
 	menu->candidates.count = 0;
-	*ret_word = complete_word(text, &before);
-	if (before)
-		add_arguments(menu, text, before, text + *ret_word);
-	else
-		add_names(menu, text + *ret_word);
-	free(before);
+	*ret_word = complete_word(text);
+	line = xstrndup(text, *ret_word);
+	if (shell_split(line, &before) == 0) {
+		if (before.count)
+			add_arguments(menu, before, text + *ret_word);
+		else
+			add_names(menu, text + *ret_word);
+	}
+	free((void *)(uintptr_t)before.items);
+	free(line);
 	return candidates_sorted(&menu->candidates);
 }
 

@@ -29,6 +29,20 @@ struct file_identity {
 const char *file_build_id(const struct file_identity *identity,
 			  char out[static FILE_BUILD_ID_SIZE]);
 
+/* What a text of the host's own command lines stands for, so that completion can name some. */
+enum arg_meaning {
+	ARG_ANYTHING,
+	ARG_FILE,
+	ARG_DIRECTORY,
+	ARG_COOKBOOK,
+	ARG_RUN,
+	ARG_RUN_ALIVE, /* one that goes on */
+	ARG_RUN_OWED,  /* one that owes a rollback */
+	ARG_LOCK,
+	ARG_LOCK_ENTRY, /* of the lock before it */
+	ARG_FINDING,
+};
+
 struct group_spec {
 	const char *title, *description; /* NULL: none */
 	bool exclusive, required;
@@ -56,9 +70,10 @@ struct arg_spec {
 	const char *default_text;
 	spk_duration default_duration;
 	spk_strings default_list;
-	int group;            /* index in cookbook_spec.groups, -1: none */
-	uint64_t row_address; /* of its struct spk_arg, as a virtual address in the file */
-	uint64_t row_size;    /* as the cookbook's builder knew it */
+	int group;                /* index in cookbook_spec.groups, -1: none */
+	uint64_t row_address;     /* of its struct spk_arg, as a virtual address in the file */
+	uint64_t row_size;        /* as the cookbook's builder knew it */
+	enum arg_meaning meaning; /* never read from a file */
 };
 
 struct rule_spec {
