@@ -446,10 +446,10 @@ def check_table(calls):
 # ---- all together ----
 
 
-def fault_words(case):
-    """Allocations are too many for a look at the place of each; they are as many each time."""
+def fault_words(case, by_place):
+    """Allocations are too many for a look at the place of each, and mostly as many each time."""
     call = case.call
-    if call.name in ALLOCATIONS or call.where == START_OF_PROCESS:
+    if call.name in ALLOCATIONS and not by_place or call.where == START_OF_PROCESS:
         return f"{call.role}:{call.name}:{call.nth}={case.fault}"
     return f"{call.role}:{call.name}:{call.nth_here}={case.fault}@{call.where}"
 
@@ -460,7 +460,8 @@ def run_case(root, case):
     lost = case.fault in ("drop", "cut")
     try:
         for attempt in ("first", "second"):  # a wait that was shorter this time is met in the next
-            result = run(call.scenario, scratch / attempt, ["--fail", fault_words(case)],
+            words = fault_words(case, attempt == "second")
+            result = run(call.scenario, scratch / attempt, ["--fail", words],
                          call.name in ALLOCATIONS, LOST_TIMEOUT if lost else TIMEOUT)
             if any(line[0] == "hit" for line in result.report):
                 return result
