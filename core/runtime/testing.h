@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the test kit (core/testing) takes hold of a run; docs/decisions/0018 says why here. Only a
+ * Where the test kit (core/testing) takes hold of a run; docs/decisions/0017 says why here. Only a
  * program that is linked to the kit can set it: no variable, no file, no option does.
  */
 #ifndef SPICERACK_CORE_TESTING_H
