@@ -37,6 +37,14 @@ static void open_link(void)
 	requests = (struct channel){.fd = fds[1]};
 }
 
+static void shut_link(void)
+{
+	supervisor.runner = 0;
+	link_close(&supervisor);
+	channel_close(&control);
+	channel_close(&requests);
+}
+
 static void send_result(enum stage stage, const char *text)
 {
 	struct buf body = {0};
@@ -185,7 +193,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, open_link, NULL);
+	tcase_add_checked_fixture(tcase, open_link, shut_link);
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, a_result_stays_when_more_is_said);
 	tcase_add_test(tcase, no_result_without_an_order);
