@@ -17,6 +17,7 @@
 #include "../log/columns.h"
 #include "../run/outcome.h"
 #include "../setting/settings.h"
+#include "subcommand.h"
 
 #define PROGRAM "spicerack check"
 #define LIST_WIDTH 96
@@ -318,23 +319,10 @@ static int act(const struct parsed *parsed)
 int check_command(int argc, char **argv)
 {
 	struct parsed parsed;
-	struct buf out = {0};
 	int code;
 
-	switch (argparse(&check_words, context(), argc, argv, &parsed, &out)) {
-	case ARGPARSE_OK:
+	if (command_read(PROGRAM, &check_words, argc, argv, &parsed, &code))
 		code = act(&parsed);
-		break;
-	case ARGPARSE_HELP:
-		fputs(buf_text(&out), stdout);
-		code = EXIT_OK;
-		break;
-	default:
-		fputs(buf_text(&out), stderr);
-		code = EXIT_USAGE;
-		break;
-	}
 	parsed_free(&parsed);
-	buf_free(&out);
 	return code;
 }

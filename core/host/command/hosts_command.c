@@ -11,11 +11,11 @@
 #include "../../runtime/inventory.h"
 #include "../../runtime/jsontext.h"
 #include "../argument/argparse.h"
-#include "../log/columns.h"
 #include "../run/outcome.h"
 #include "../run/signals.h"
 #include "../setting/settings.h"
 #include "stdio_guard.h"
+#include "subcommand.h"
 
 #define PROGRAM "spicerack hosts"
 
@@ -174,26 +174,11 @@ static int act(const struct parsed *parsed)
 
 int hosts_command(int argc, char **argv)
 {
-	struct argparse_context context = {
-		.program = PROGRAM, .plain_help = true, .columns = columns_for_help()};
-	struct parsed parsed = {0};
-	struct buf out = {0};
+	struct parsed parsed;
 	int code;
 
-	switch (argparse(&hosts_words, &context, argc, argv, &parsed, &out)) {
-	case ARGPARSE_OK:
+	if (command_read(PROGRAM, &hosts_words, argc, argv, &parsed, &code))
 		code = act(&parsed);
-		break;
-	case ARGPARSE_HELP:
-		fputs(buf_text(&out), stdout);
-		code = EXIT_OK;
-		break;
-	default:
-		fputs(buf_text(&out), stderr);
-		code = EXIT_USAGE;
-		break;
-	}
 	parsed_free(&parsed);
-	buf_free(&out);
 	return code;
 }

@@ -74,34 +74,37 @@ void subcommand_table_fill(const struct subcommand *subcommand, struct subcomman
 	}
 }
 
+bool command_read(const char *program, const struct cookbook_spec *words, int argc, char **argv,
+		  struct parsed *ret, int *ret_code)
+{
+	struct argparse_context context = {
+		.program = program, .plain_help = true, .columns = columns_for_help()};
+	struct buf out = {0};
+	enum argparse_outcome outcome;
+
+	*ret = (struct parsed){0};
+	outcome = argparse(words, &context, argc, argv, ret, &out);
+	*ret_code = outcome == ARGPARSE_OK || outcome == ARGPARSE_HELP ? EXIT_OK : EXIT_USAGE;
+	if (outcome != ARGPARSE_OK)
+		fputs(buf_text(&out), *ret_code ? stderr : stdout);
+	buf_free(&out);
+	return outcome == ARGPARSE_OK;
+}
+
 static int parse(const struct subcommands *subcommands, const struct subcommand *subcommand,
 		 int argc, char **argv)
 {
 	struct subcommand_table table;
 	char *program = xasprintf("spicerack %s %s", subcommands->command, subcommand->name);
-	struct argparse_context context = {
-		.program = program, .plain_help = true, .columns = columns_for_help()};
-	struct parsed parsed = {0};
-	struct buf out = {0};
-	int code = EXIT_OK;
+	struct parsed parsed;
+	int code;
 
 	subcommand_table_fill(subcommand, &table);
-	switch (argparse(&table.spec, &context, argc, argv, &parsed, &out)) {
-	case ARGPARSE_OK:
+	if (command_read(program, &table.spec, argc, argv, &parsed, &code))
 		code = subcommands->act(subcommand, &parsed);
-		break;
-	case ARGPARSE_HELP:
-		fputs(buf_text(&out), stdout);
-		if (subcommand->explain)
-			subcommand->explain(stdout);
-		break;
-	default:
-		fputs(buf_text(&out), stderr);
-		code = EXIT_USAGE;
-		break;
-	}
+	else if (code == EXIT_OK && subcommand->explain)
+		subcommand->explain(stdout);
 	parsed_free(&parsed);
-	buf_free(&out);
 	free(program);
 	return code;
 }

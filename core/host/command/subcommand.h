@@ -31,6 +31,13 @@ struct subcommands {
 	size_t count;
 };
 
+/*
+ * Reads the words of a command. True: it is to act on *ret. False: its help, or what is wrong with
+ * them, was printed, and *ret_code is the exit code. parsed_free() *ret in any case.
+ */
+bool command_read(const char *program, const struct cookbook_spec *words, int argc, char **argv,
+		  struct parsed *ret, int *ret_code);
+
 /* The table of a subcommand as a parser wants it. `rows` are its own. */
 struct subcommand_table {
 	struct arg_spec rows[SUBCOMMAND_ROWS_MAX];
