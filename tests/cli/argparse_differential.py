@@ -814,7 +814,7 @@ def main():
         table = REAL[number] if number < len(REAL) else random_table(rng)
         program.load(table)
         lines = [["-h"], []] + [[sub["name"], "-h"] for sub in table["subs"]]
-        lines += [random_words(rng, table) for _ in range(8 if number >= len(REAL) else 200)]
+        lines += [random_words(rng, table) for _ in range(8 if number >= len(REAL) else 60)]
         for words in lines:
             columns = rng.choice((78, 78, 98, 118, 58, 38, 30, 20, 10, 200))
             difference = compare(table, columns, words, program, counts)

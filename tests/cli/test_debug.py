@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, FIXTURES, PREFIX, SANITIZED, SOURCE, CommandTest, allow_cores, only_core, require_cores
+from harness import BUILD, FIXTURES, LONG, PREFIX, SANITIZED, SOURCE, CommandTest, allow_cores, only_core, require_cores
 
 NAME = "fixture.misbehave"
 COOKBOOK = FIXTURES / "fixture" / "misbehave.so"
@@ -86,6 +86,7 @@ class Valgrind(ToolTest):
     def errors(text):
         return int(re.search(r"ERROR SUMMARY: (\d+) errors", text)[1])
 
+    @unittest.skipUnless(LONG, "a run in valgrind takes as long as a hundred without")
     def test_a_good_run_has_no_error(self):
         self.assertEqual([self.errors(text) for text in self.reports("nothing")], [0, 0])
 
