@@ -22,11 +22,23 @@ elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang")
 endif()
 add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
 
+if(SPICERACK_FUZZ)
+	if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+		message(FATAL_ERROR "SPICERACK_FUZZ needs clang")
+	endif()
+	# A harness finds nothing where nobody looks.
+	set(SPICERACK_SANITIZE ON)
+	# For core and plugins: their code tells libFuzzer which way it went. It is an idle call where there is none.
+	set(SPICERACK_COVERAGE -fsanitize=fuzzer-no-link)
+endif()
 if(SPICERACK_SANITIZE)
 	add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
 	add_link_options(-fsanitize=address,undefined)
 	if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
-		add_link_options(-shared-libasan)
+		# One for the commands and what they open.
+		execute_process(COMMAND ${CMAKE_C_COMPILER} -print-runtime-dir
+			OUTPUT_VARIABLE sanitizers OUTPUT_STRIP_TRAILING_WHITESPACE)
+		add_link_options(-shared-libasan "-Wl,-rpath,${sanitizers}")
 	endif()
 else()
 	add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>

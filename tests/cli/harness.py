@@ -218,13 +218,14 @@ class CommandTest(unittest.TestCase):
                       err.decode(errors="backslashreplace"))
 
     def wait_for(self, condition, what, seconds=20):
-        """Polls until `condition()` is true and returns what it gave."""
+        """Polls until `condition()` is true and returns what it gave; what takes long to ask is asked less often."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
+            asked = time.monotonic()
             value = condition()
             if value:
                 return value
-            time.sleep(0.01)
+            time.sleep(max(0.01, min(0.5, 4 * (time.monotonic() - asked))))
         self.fail(f"waited {seconds} s for {what}")
 
     # What fixture.misbehave leaves behind.

@@ -17,7 +17,7 @@
 #include "../../core/runtime/configtext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 
 /* libconfig 1.5 loses the last string of a text that it refuses; our caller then exits. */
 const char *__lsan_default_suppressions(void)

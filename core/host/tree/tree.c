@@ -324,7 +324,8 @@ const struct tree_cookbook *tree_below(const struct tree *tree, const char *grou
 	while (last < tree->cookbook_count && is_below(tree->cookbooks[last].name, group, length))
 		last++;
 	*ret_count = last - first;
-	return tree->cookbooks + first;
+	/* A tree of nothing has no array, and no place in it. */
+	return *ret_count > 0 ? tree->cookbooks + first : NULL;
 }
 
 struct tree_child *tree_children(const struct tree *tree, const char *group, size_t *ret_count)
