@@ -2,8 +2,10 @@
 """`spicerack new`: what it writes builds, passes its test and runs, with what is installed and nothing else."""
 
 import os
+import pathlib
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from harness import LONG, PREFIX, SANITIZED, CommandTest, without_id
@@ -80,89 +82,100 @@ class New(CommandTest):
 
 @unittest.skipIf(SANITIZED, "the installed library asks for a sanitizer that this bundle is built without")
 class Bundle(CommandTest):
-    def call(self, *words, code=0):
-        done = self.run_command(*words, timeout=300)
-        self.assertEqual(done.code, code, done)
-        return done
+    """One bundle, built once with each compiler; a test puts back what it changes."""
 
-    def make(self, *names):
-        bundle = self.scratch / "bundle"
-        for name in names:
-            self.call("spicerack", "new", name, "--bundle", bundle)
-        return bundle
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="spicerack-new-"))
+        cls.addClassCleanup(shutil.rmtree, cls.place)
+        cls.bundle = cls.place / "bundle"
+        cls.call(PREFIX / "bin/spicerack", "new", "sre.hosts.restart", "--bundle", cls.bundle)
+        cls.said = {}
+        for compiler in filter(shutil.which, ("gcc", "clang")):
+            cls.call("cmake", "-G", "Ninja", "-S", cls.bundle, "-B", cls.bundle / compiler,
+                     f"-DCMAKE_PREFIX_PATH={PREFIX}", f"-DCMAKE_C_COMPILER={compiler}",
+                     f"-DCMAKE_INSTALL_PREFIX={cls.place}/installed")
+            cls.said[compiler] = cls.call("cmake", "--build", cls.bundle / compiler)
 
-    def configure(self, bundle, compiler="gcc", build="build"):
-        self.call("cmake", "-S", bundle, "-B", bundle / build, f"-DCMAKE_PREFIX_PATH={PREFIX}",
-                  f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_INSTALL_PREFIX={self.scratch}/installed")
+    @staticmethod
+    def call(*words, code=0):
+        done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+        if done.returncode != code:
+            raise AssertionError(f"{words} ended with {done.returncode}:\n{done.stdout}")
+        return done.stdout
 
-    def build(self, bundle, code=0, build="build"):
-        return self.call("cmake", "--build", bundle / build, code=code)
+    def build(self, code=0):
+        return self.call("cmake", "--build", self.bundle / "gcc", code=code)
+
+    def change(self, name, text):
+        """Gives a file of the bundle another text, for this test."""
+        path = self.bundle / name
+        before = path.read_text() if path.exists() else None
+        self.addCleanup(lambda: path.unlink() if before is None else path.write_text(before))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
 
     def test_it_builds_tests_and_runs(self):
-        bundle = self.make("sre.hosts.restart")
-        for compiler in filter(shutil.which, ("gcc", "clang")):
-            with self.subTest(compiler):
-                self.configure(bundle, compiler, compiler)
-                done = self.build(bundle, build=compiler)
-                self.assertNotRegex(done.out + done.err, "[Ww]arning")
-                self.call("ctest", "--test-dir", bundle / compiler, "--output-on-failure")
-        tree = bundle / "gcc/cookbooks"
+        self.build()  # what another test has put back
+        for compiler, said in self.said.items():
+            self.assertNotRegex(said, "[Ww]arning", compiler)
+        # With gcc in the tutorial.
+        self.call("ctest", "--test-dir", self.bundle / compiler, "--output-on-failure")
+        tree = self.bundle / "gcc/cookbooks"
         config = self.write("bundle.cfg", self.configuration([tree]))
         self.assertEqual(self.cookbook("-lv", config=config).out,
                          "cookbooks\n`-- sre: sre\n    `-- sre.hosts: hosts\n"
                          "        `-- sre.hosts.restart: Restart a unit host by host [My Team]\n")
         exported = subprocess.check_output(["nm", "-D", "--defined-only", tree / "sre/hosts/restart.so"], text=True)
         self.assertEqual([line.split()[-1] for line in exported.splitlines()], ["spk_cookbook"])
-        self.call("cmake", "--install", bundle / "gcc")
-        installed = self.scratch / "installed/lib/spicerack/cookbooks/bundle/sre"
+        self.call("cmake", "--install", self.bundle / "gcc")
+        installed = self.place / "installed/lib/spicerack/cookbooks/bundle/sre"
         self.assertTrue((installed / "hosts/restart.so").exists() and (installed / "group.cfg").exists())
 
     def test_the_build_is_checked(self):
-        bundle = self.make("sre.restart")
-        self.configure(bundle)
-        source = bundle / "cookbooks/sre/restart.c"
-        source.write_text(source.read_text().replace('.help = "the unit', '.letter = \'h\', .help = "the unit'))
-        done = self.build(bundle, code=2)
-        self.assertRegex(done.out + done.err, r"restart\.(c|so).*error: ")
+        name = "cookbooks/sre/hosts/restart.c"
+        text = (self.bundle / name).read_text()
+        self.change(name, text.replace('.help = "the unit', '.letter = \'h\', .help = "the unit'))
+        self.assertRegex(self.build(code=1), r"restart\.(c|so).*error: ")
 
     def test_a_library_of_the_bundle_and_one_of_the_system(self):
-        bundle = self.make("sre.hosts.restart", "top")
-        (bundle / "lib").mkdir()
-        (bundle / "lib/common.h").write_text("struct spk;\nconst char *common_text(struct spk *spk);\n")
-        (bundle / "lib/common.c").write_text(
-            '#include "common.h"\n#include <spicerack/cookbook.h>\n#include <math.h>\n'
-            'const char *common_text(struct spk *spk)\n{\n'
-            '\treturn spk_format(spk, "common %.0f", cbrt(27.0 + spk_dry_run(spk)));\n}\n')
+        self.change("lib/common.h", "struct spk;\nconst char *common_text(struct spk *spk);\n")
+        self.change("lib/common.c",
+                    '#include "common.h"\n#include <spicerack/cookbook.h>\n#include <math.h>\n'
+                    'const char *common_text(struct spk *spk)\n{\n'
+                    '\treturn spk_format(spk, "common %.0f", cbrt(27.0 + spk_dry_run(spk)));\n}\n')
         for name in ("top", "sre/hosts/restart"):
-            (bundle / f"cookbooks/{name}.c").write_text(
-                '#include <spicerack/cookbook.h>\n#include "lib/common.h"\n#include <zlib.h>\n'
-                'static int run(struct spk *spk, void *self)\n{\n'
-                '\tspk_info(spk, "%s, zlib %c", common_text(spk), zlibVersion()[0]);\n\treturn 0;\n}\n'
-                'SPK_COOKBOOK(.title = "x", .owner = "y", .run = run);\n')
-        lists = bundle / "CMakeLists.txt"
-        text = "\n".join(line for line in lists.read_text().splitlines() if not line.startswith("spicerack_add_test"))
-        text = text.replace("restart.c)", "restart.c LIBRARIES common z)").replace("top.c)", "top.c LIBRARIES common z)")
-        lists.write_text(text.replace("spicerack_add_groups", "spicerack_add_library(common lib/common.c LIBRARIES m)\n"
-                                      "spicerack_add_groups"))
-        self.configure(bundle)
-        self.build(bundle)
-        self.call("cmake", "--install", bundle / "build")
-        for tree in (bundle / "build/cookbooks", self.scratch / "installed/lib/spicerack/cookbooks/bundle"):
-            config = self.write("bundle.cfg", self.configuration([tree]))
+            self.change(f"cookbooks/{name}.c",
+                        '#include <spicerack/cookbook.h>\n#include "lib/common.h"\n#include <zlib.h>\n'
+                        'static int run(struct spk *spk, void *self)\n{\n'
+                        '\tspk_info(spk, "%s, zlib %c", common_text(spk), zlibVersion()[0]);\n\treturn 0;\n}\n'
+                        'SPK_COOKBOOK(.title = "x", .owner = "y", .run = run);\n')
+        tree = self.bundle / "gcc/cookbooks"
+        for name in ("top.so", "libcommon.so.0"):
+            self.addCleanup((tree / name).unlink)
+        text = (self.bundle / "CMakeLists.txt").read_text()
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("spicerack_add_test"))
+        text += "\nspicerack_add_cookbook(top cookbooks/top.c LIBRARIES common z)\n"
+        text = text.replace("restart.c)", "restart.c LIBRARIES common z)")
+        self.change("CMakeLists.txt", text.replace(
+            "spicerack_add_groups", "spicerack_add_library(common lib/common.c LIBRARIES m)\nspicerack_add_groups"))
+        self.build()
+        self.call("cmake", "--install", self.bundle / "gcc")
+        for base in (tree, self.place / "installed/lib/spicerack/cookbooks/bundle"):
+            config = self.write("bundle.cfg", self.configuration([base]))
             for name in ("top", "sre.hosts.restart"):
                 done = self.cookbook(name, config=config)
                 self.assertEqual(done.code, 0, done)
                 self.assertIn("common 3, zlib 1\n", without_id(done.err))
             self.assertEqual(self.cookbook("-l", config=config).err, "")
-        found = subprocess.check_output(["objdump", "-p", bundle / "build/cookbooks/sre/hosts/restart.so"], text=True)
+        found = subprocess.check_output(["objdump", "-p", tree / "sre/hosts/restart.so"], text=True)
         self.assertRegex(found, r"RUNPATH +\$ORIGIN/\.\./\.\.\n")
 
     def test_what_an_author_does_wrong_is_told(self):
         """The words of the kit, for the mistakes that its first test is for."""
-        bundle = self.make("sre.restart")
-        source = bundle / "cookbooks/sre/restart.c"
-        good = source.read_text()
-        self.configure(bundle)
+        name = "cookbooks/sre/hosts/restart.c"
+        good = (self.bundle / name).read_text()
         mistakes = (
             ("systemctl start -- %s", "systemctl strat -- %s", "did not run on web1: systemctl start"),
             ("state->hosts = spk_remote_query(spk, state->query);", "", "exit code 94, expected 0"),
@@ -172,12 +185,12 @@ class Bundle(CommandTest):
             with self.subTest(new):
                 text = good.replace(old, new)
                 self.assertNotEqual(text, good)
-                source.write_text(text.replace("static void rollback", "__attribute__((unused)) static void rollback"))
-                self.build(bundle)
-                done = self.run_command(bundle / "build/test-sre.restart", timeout=120)
+                self.change(name, text.replace("static void rollback", "__attribute__((unused)) static void rollback"))
+                self.build()
+                done = self.run_command(self.bundle / "gcc/test-sre.hosts.restart", timeout=120)
                 self.assertEqual(done.code, 1, done)
                 self.assertIn(words, done.err)
-                self.assertRegex(done.err, r"^\S+test_sre\.restart\.c:\d+: ")
+                self.assertRegex(done.err, r"^\S+test_sre\.hosts\.restart\.c:\d+: ")
 
 
 if __name__ == "__main__":
