@@ -14,7 +14,8 @@
 #include "printable.h"
 #include "query.h"
 
-#define ALIAS_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+"
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+#define ALIAS_CHARACTERS HOST_CHARACTERS "+"
 
 /* A letter that has a driver. */
 struct backend {
@@ -432,4 +433,49 @@ int inventory_find(struct inventory *inventory, const char *query, int64_t deadl
 	};
 
 	return query_find_some(&sources, query, ret, err);
+}
+
+/* ---- what is known ---- */
+
+void inventory_aliases(const struct inventory *inventory, inventory_visitor *visitor, void *data)
+{
+	for (size_t i = 0; i < inventory->alias_count; i++)
+		visitor(data, inventory->aliases[i].name, inventory->aliases[i].query);
+}
+
+/* The letter of files that are cheap to ask; 0: there is none. */
+static char letter_of_files(struct inventory *inventory)
+{
+	static const char *const of_files[] = {"knownhosts", "static"};
+	const char letter = inventory->default_backend == 'D' ? 'K' : inventory->default_backend;
+	const struct backend *backend = find_backend(inventory, letter);
+
+	for (size_t i = 0; backend && i < sizeof(of_files) / sizeof(of_files[0]); i++)
+		if (strcmp(backend->driver_name, of_files[i]) == 0)
+			return letter;
+	return 0;
+}
+
+void inventory_known(struct inventory *inventory, const char *beginning, int64_t deadline_ns,
+		     inventory_visitor *visitor, void *data)
+{
+	const char letter = letter_of_files(inventory);
+	struct hostset *set = NULL;
+	struct hostset_walk walk;
+	char *query, *name;
+	struct err err;
+
+	if (!letter || beginning[strspn(beginning, HOST_CHARACTERS)])
+		return;
+	query = xasprintf("%c{%s*}", letter, beginning);
+	if (inventory_find(inventory, query, deadline_ns, -1, &set, &err) == 0) {
+		hostset_walk_start(&walk, set);
+		while (hostset_walk_next(&walk)) {
+			name = xstrndup(walk.name, walk.length);
+			visitor(data, name, NULL);
+			free(name);
+		}
+		hostset_free(set);
+	}
+	free(query);
 }

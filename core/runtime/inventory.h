@@ -41,4 +41,14 @@ void inventory_close(struct inventory *inventory);
 MUST_CHECK int inventory_find(struct inventory *inventory, const char *query, int64_t deadline_ns,
 			      int cancel_fd, struct hostset **ret, struct err *err);
 
+/*
+ * What can be told without asking a server: each alias with its query, and each host whose name
+ * begins so and that files tell of (known_hosts and inventories, `about` is NULL), the default
+ * backend's or, where that is D, K's. What cannot be read tells of nothing.
+ */
+typedef void inventory_visitor(void *data, const char *name, const char *about);
+void inventory_aliases(const struct inventory *inventory, inventory_visitor *visitor, void *data);
+void inventory_known(struct inventory *inventory, const char *beginning, int64_t deadline_ns,
+		     inventory_visitor *visitor, void *data);
+
 #endif

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Completion in bash, zsh and fish: keys on a terminal, and which words the command then gets."""
 
+import contextlib
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -91,6 +93,33 @@ class Answers(CompletionTest):
         self.assertIn("+one.deep.\tDeep down", self.ask("zsh", "cookbook", "one."))
         self.assertEqual(self.offered("cookbook", "nothing.here"), [])
 
+    def test_a_group_is_offered_for_any_cookbook_in_it(self):
+        """As many files of it are opened as it takes to know; the list of all of them opens each."""
+        good = (FIXTURES / "fixture" / "misbehave.so").read_bytes()
+        files = {"first": {"broken/a": b"", "broken/b": b"", "shadow/a": b"", "late/a": b"", "late/z/z": good,
+                           "one/two/a": good},
+                 "second": {"broken/a": good, "shadow/a": good, "shadow/b": good, "late/a": good, "taken/b": good,
+                            "one/two/b": good}}
+        for base, contents in files.items():
+            for name, content in contents.items():
+                path = self.scratch / base / f"{name}.so"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        self.write("second/taken/group.cfg", 'title = "Taken";\n')
+        for bases in (("first", "second"), ("second", "first"), ("first",)):
+            self.env["SPICERACK_COOKBOOKS_BASE_DIRS"] = ":".join(str(self.scratch / base) for base in bases)
+            listed = re.findall(r"-- (\S+)", self.run_command("cookbook", "-l").out)
+            offered = self.offered("cookbook", "")
+            self.assertEqual(offered, sorted({name.partition(".")[0] + "." for name in listed if "." in name}))
+            for group in offered:
+                below = [name for name in listed if name.startswith(group)]
+                self.assertTrue(below)
+                for name in self.offered("cookbook", group):
+                    self.assertTrue(any(one.startswith(name) for one in below), name)
+        self.assertIn("late.", offered)
+        self.assertNotIn("broken.", offered)
+        self.assertEqual(self.offered("cookbook", "one"), ["one.two.a"])
+
     def test_options(self):
         complete = ("cookbook", "-d", "fixture.complete")
         self.assertEqual(self.offered(*complete, "--"),
@@ -159,10 +188,50 @@ class Answers(CompletionTest):
                               f"host:\n  - [127.0.0.1, {server.getsockname()[1]}]\nprotocol: http\n", 0o600)
             config = self.write("slow.cfg", self.configuration(
                 [FIXTURES], f'locks: {{ store = "etcd"; etcdrc = "/nonexistent"; }};\ninstance_params: {{ etcd_config = "{etcd}"; }};\n'))
-            self.assertEqual(self.ask("fish", "spicerack", "locks", "show", "-c", config, ""), [])
-            # It was asked.
-            server.settimeout(20)
-            server.accept()[0].close()
+            # On a busy machine the time may be over before it was asked.
+            server.settimeout(0.5)
+            for _ in range(40):
+                self.assertEqual(self.ask("fish", "spicerack", "locks", "show", "-c", config, ""), [])
+                with contextlib.suppress(TimeoutError):
+                    return server.accept()[0].close()
+            self.fail("the store was never asked")
+
+    def test_keys(self):
+        for key in ("dc1/web/nginx/web1", "dc1/web/nginx/web2", "dc2/db/mysql/db1"):
+            done = self.run_command("spicerack", "kv", "set", f"/conftool/v1/pools/{key}", '{"pooled": "yes"}')
+            self.assertEqual(done.code, 0, done)
+        pools = "/conftool/v1/pools/"
+        self.assertEqual(self.offered("spicerack", "kv", "get", ""), ["/conftool/"])
+        self.assertEqual(self.offered("spicerack", "kv", "list", pools), [f"{pools}dc1/", f"{pools}dc2/"])
+        self.assertEqual(self.offered("spicerack", "kv", "set", f"{pools}dc1/web/nginx/w"),
+                         [f"{pools}dc1/web/nginx/web1", f"{pools}dc1/web/nginx/web2"])
+        self.assertIn(f"+{pools}dc2/", self.ask("zsh", "spicerack", "kv", "delete", f"{pools}dc2"))
+        for odd in ("conftool", "//", "/conftool/v1/pools/\xff/", "/nothing/"):
+            self.assertEqual(self.offered("spicerack", "kv", "get", odd), [])
+
+    def test_queries(self):
+        remote = self.scratch / "remote"
+        config = self.write("hosts.cfg", f'instance_params = {{ spicerack_config_dir = "{self.scratch}"; }};\n')
+        self.write(remote / "hosts.yaml", "hosts:\n  web1.example: {}\n  web2.example: {}\n  db1.example: {}\n")
+        self.write(remote / "aliases.cfg", 'aliases = ( { name = "web"; query = "web[1-2].example"; },\n'
+                   '  { name = "web-all"; query = "A:web"; } );\n')
+        self.write(remote / "config.cfg", 'default_backend = "S";\nbackends = ( { letter = "S"; driver = "static"; '
+                   f'file = "{remote}/hosts.yaml"; }} );\n')
+        for command in (["hosts", "-c", config], ["run", "-c", config], ["remote", "reap", "-c", config, "last"]):
+            self.assertEqual(self.offered("spicerack", *command, "we"), ["web1.example", "web2.example"])
+            self.assertEqual(self.offered("spicerack", *command, "A:"), ["A:web", "A:web-all"])
+            self.assertEqual(self.offered("spicerack", *command, "db1.example or (A:web-"), ["db1.example or (A:web-all"])
+            self.assertEqual(self.offered("spicerack", *command, "web[1-"), [])
+        self.assertIn("A:web-all\tA:web", self.ask("fish", "spicerack", "hosts", "-c", config, "A"))
+        self.write(remote / "config.cfg", 'default_backend = "P";\n')
+        self.assertEqual(self.offered("spicerack", "hosts", "-c", config, ""), ["A:web", "A:web-all"])
+        self.write(remote / "aliases.cfg", "nonsense")
+        self.assertEqual(self.ask("fish", "spicerack", "hosts", "-c", config, "A"), ["words"])
+
+    def test_files_of_the_commands_that_are_cookbooks(self):
+        for words, kind in ((["run", "-c"], "files"), (["run", "--output-dir"], "directories"),
+                            (["remote", "reap", "--config-file"], "files")):
+            self.assertEqual(self.ask("fish", "spicerack", *words, "x"), [kind])
 
     def test_findings(self):
         self.assertEqual(self.offered("spicerack", "check", "--allow", "bad-t"), ["bad-table"])

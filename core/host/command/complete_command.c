@@ -41,10 +41,23 @@ static const char *text_before(const struct argexpected *expected, const struct 
 	return before;
 }
 
-static enum arg_meaning meaning_of(const struct action *action, const char *run)
+/* Arguments of the host's own cookbooks, whose tables can say no more than those of others. */
+static const struct {
+	const char *name;
+	enum arg_meaning meaning;
+} own_arguments[] = {
+	{"config_file", ARG_FILE},
+	{"output_dir", ARG_DIRECTORY},
+	{"query", ARG_QUERY},
+	{"run", ARG_RUN},
+};
+
+static enum arg_meaning meaning_of(const struct action *action, bool own)
 {
-	if (run && strcmp(action->dest, run) == 0)
-		return ARG_RUN;
+	for (size_t i = 0; own && i < sizeof(own_arguments) / sizeof(own_arguments[0]); i++)
+		if (action->spec->meaning == ARG_ANYTHING &&
+		    strcmp(action->dest, own_arguments[i].name) == 0)
+			return own_arguments[i].meaning;
 	if (action->spec->type == SPK_TYPE_PATH)
 		return ARG_FILE;
 	return action->spec->meaning;
@@ -72,7 +85,7 @@ static void note_config_file(struct completion *completion, const struct parser 
 
 /* `own`: the table is the host's, whose config_file is that of its configuration. */
 static void complete_table(struct completion *completion, const struct cookbook_spec *spec,
-			   struct typed typed, bool own, const char *run)
+			   struct typed typed, bool own)
 {
 	struct argparse_context context = run_parser_context(own ? NULL
 								 : completion_settings(completion));
@@ -97,7 +110,7 @@ static void complete_table(struct completion *completion, const struct cookbook_
 				argcomplete_choices(&expected, action, completion->word,
 						    completion_offer, completion);
 			else
-				values_offer(completion, meaning_of(action, run),
+				values_offer(completion, meaning_of(action, own),
 					     text_before(&expected, action));
 		}
 		argexpected_free(&expected);
@@ -106,13 +119,13 @@ static void complete_table(struct completion *completion, const struct cookbook_
 }
 
 static void complete_cookbook_args(struct completion *completion, spk_strings bases,
-				   const char *name, struct typed typed, bool own, const char *run)
+				   const char *name, struct typed typed, bool own)
 {
 	struct tree_found found;
 
 	if (tree_find(bases, name, NULL, &found) != TREE_FOUND)
 		return;
-	complete_table(completion, found.spec, typed, own, run);
+	complete_table(completion, found.spec, typed, own);
 	tree_found_free(&found);
 }
 
@@ -130,7 +143,7 @@ static void complete_cookbook(struct completion *completion, struct typed typed)
 	if (rest.count && strcmp(rest.words[0], "--") == 0)
 		rest = behind(rest, 1);
 	if (!rest.count) {
-		complete_table(completion, &cookbook_words, typed, true, NULL);
+		complete_table(completion, &cookbook_words, typed, true);
 		return;
 	}
 	if (parser_build(&parser, &cookbook_words, &(struct argparse_context){.program = ""},
@@ -144,7 +157,7 @@ static void complete_cookbook(struct completion *completion, struct typed typed)
 		if (settings)
 			complete_cookbook_args(completion,
 					       settings_strings(settings, "cookbooks_base_dirs"),
-					       rest.words[0], behind(rest, 1), false, NULL);
+					       rest.words[0], behind(rest, 1), false);
 	}
 	parser_free(&parser);
 }
@@ -157,12 +170,11 @@ static void offer_help(struct completion *completion)
 		completion_offer(completion, "--help", "show this help message and exit");
 }
 
-static void complete_own(struct completion *completion, const char *cookbook, struct typed typed,
-			 const char *run)
+static void complete_own(struct completion *completion, const char *cookbook, struct typed typed)
 {
 	static const char *const bases[] = {SPICERACK_OWN_DIR};
 
-	complete_cookbook_args(completion, (spk_strings){bases, 1}, cookbook, typed, true, run);
+	complete_cookbook_args(completion, (spk_strings){bases, 1}, cookbook, typed, true);
 }
 
 static void complete_subcommands(struct completion *completion,
@@ -177,11 +189,10 @@ static void complete_subcommands(struct completion *completion,
 		} else if (strcmp(typed.words[0], subcommand->name) != 0) {
 			continue;
 		} else if (subcommand->cookbook) {
-			complete_own(completion, subcommand->cookbook, behind(typed, 1),
-				     subcommand->cookbook_run);
+			complete_own(completion, subcommand->cookbook, behind(typed, 1));
 		} else {
 			subcommand_table_fill(subcommand, &table);
-			complete_table(completion, &table.spec, behind(typed, 1), true, NULL);
+			complete_table(completion, &table.spec, behind(typed, 1), true);
 		}
 	}
 	if (!typed.count)
@@ -202,9 +213,9 @@ static void complete_spicerack(struct completion *completion, struct typed typed
 	} else if (command && command->subcommands) {
 		complete_subcommands(completion, command->subcommands, behind(typed, 1));
 	} else if (command && command->cookbook) {
-		complete_own(completion, command->cookbook, behind(typed, 1), NULL);
+		complete_own(completion, command->cookbook, behind(typed, 1));
 	} else if (command && command->words) {
-		complete_table(completion, command->words, behind(typed, 1), true, NULL);
+		complete_table(completion, command->words, behind(typed, 1), true);
 	}
 }
 

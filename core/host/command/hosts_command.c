@@ -49,6 +49,7 @@ static const struct arg_spec arguments[OPTION_COUNT] = {
 		   .type = SPK_TYPE_STRING,
 		   .offset = offsetof(struct command_line, query),
 		   .group = -1,
+		   .meaning = ARG_QUERY,
 		   .help = "which hosts, see spicerack(1)"},
 };
 

@@ -52,10 +52,12 @@ static const struct arg_spec overwrite_option = {.name = "overwrite",
 						 .help = "also where another value is there"};
 static const struct arg_spec key_word = {.name = "KEY",
 					 COMMON(key, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
+					 .meaning = ARG_KEY,
 					 .help = "a whole key: /conftool/v1/..."};
 static const struct arg_spec prefix_word = {.name = "KEY",
 					    COMMON(prefix, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
 					    .arity = SPK_ZERO_OR_ONE,
+					    .meaning = ARG_KEY,
 					    .help = "only what is below it"};
 static const struct arg_spec value_word = {.name = "VALUE",
 					   COMMON(value, SPK_FORM_POSITIONAL, SPK_TYPE_STRING),
@@ -460,15 +462,11 @@ static bool writes(const struct subcommand *subcommand)
 
 static int open_store(struct call *call, bool read_only)
 {
-	struct kv_config config = kv_configured(call->settings);
-	struct conftool_config conftool;
 	struct err err;
-	int rc = conftool_config_read(config.conftool_config, &conftool, &err);
 
-	if (rc == 0)
-		rc = kv_store_open(&config, &conftool, read_only, &call->store, &err);
-	conftool_config_free(&conftool);
-	return rc < 0 ? complain(call, "%s", err.text) : EXIT_OK;
+	if (kv_open_configured(call->settings, read_only, &call->store, &err) < 0)
+		return complain(call, "%s", err.text);
+	return EXIT_OK;
 }
 
 static int check_words(const struct call *call)

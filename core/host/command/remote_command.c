@@ -121,7 +121,7 @@ static int reap_command(int argc, char **argv)
 
 static const struct subcommand items[] = {
 	{"reap", "end what a lost run has left on other hosts", .forward = reap_command,
-	 .cookbook = REAP_COOKBOOK, .cookbook_run = "run"},
+	 .cookbook = REAP_COOKBOOK},
 };
 
 const struct subcommands remote_subcommands = {

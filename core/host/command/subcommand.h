@@ -19,8 +19,7 @@ struct subcommand {
 	void (*explain)(FILE *out); /* what its help has at the end; NULL: nothing */
 	/* Instead of run and rows: gets the words as they are, and returns the exit code. */
 	int (*forward)(int argc, char **argv);
-	const char *cookbook;     /* of the host's own, which has the table of those */
-	const char *cookbook_run; /* its argument that is the id of a run */
+	const char *cookbook; /* of the host's own, which has the table of those */
 };
 
 struct subcommands {

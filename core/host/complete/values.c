@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the host can name: cookbooks, runs, locks, findings. */
+/* What the host can name: cookbooks, runs, locks, findings, keys, hosts. */
 #include "completion.h"
 
 #include <stdlib.h>
@@ -7,16 +7,18 @@
 
 #include <spicerack/clock.h>
 
+#include "../../runtime/inventory.h"
 #include "../../runtime/mem.h"
 #include "../journal/journalfile.h"
 #include "../journal/runview.h"
 #include "../lock/locklist.h"
 #include "../lock/lockname.h"
 #include "../lock/lockstore.h"
+#include "../setting/kvsetting.h"
 #include "../tree/tree.h"
 
 /* A store that has not answered by then has nothing to offer. */
-#define LOCKS_MS 200
+#define STORE_MS 200
 /* The newest ones: the name of an older one is known from elsewhere. */
 #define RUNS_MAX 200
 #define COOKBOOK_LOCKS LOCK_ROOT "cookbooks/"
@@ -31,19 +33,38 @@ static size_t shown_length(const char *name, size_t typed)
 	return dot ? (size_t)(dot + 1 - name) : strlen(name);
 }
 
-/* The length that all names of the tree have in common, whole groups only; at least `typed`. */
-static size_t common_length(const struct tree *tree, size_t typed)
+/* The group that all of them are in, with its dot, behind what was typed; NULL: there is no such.
+ */
+static char *common_group(const struct tree *tree, const char *typed)
 {
-	for (;;) {
-		const char *first = tree->cookbooks[0].name;
-		size_t length = shown_length(first, typed);
+	const char *first = tree->cookbook_count ? tree->cookbooks[0].name : "";
+	const size_t length = *first ? shown_length(first, strlen(typed)) : 0;
 
-		if (first[length - 1] != '.')
-			return typed;
-		for (size_t i = 1; i < tree->cookbook_count; i++)
-			if (strncmp(tree->cookbooks[i].name, first, length) != 0)
-				return typed;
-		typed = length;
+	if (!length || first[length - 1] != '.')
+		return NULL;
+	for (size_t i = 1; i < tree->cookbook_count; i++)
+		if (strncmp(tree->cookbooks[i].name, first, length) != 0)
+			return NULL;
+	return xstrndup(first, length);
+}
+
+/* The level at which there is something to choose; *ret_typed is what all names there begin with.
+ */
+static int read_level(spk_strings bases, const char *typed, struct tree *ret, char **ret_typed)
+{
+	struct err err;
+	char *deeper;
+
+	*ret_typed = xstrdup(typed);
+	for (;;) {
+		if (tree_read_level(bases, *ret_typed, ret, &err) < 0)
+			return -1;
+		deeper = common_group(ret, *ret_typed);
+		if (!deeper)
+			return 0;
+		tree_free(ret);
+		free(*ret_typed);
+		*ret_typed = deeper;
 	}
 }
 
@@ -62,19 +83,20 @@ static void offer_group(struct completion *completion, const struct tree *tree, 
 
 static void offer_cookbooks(struct completion *completion)
 {
-	const char *typed = completion_value(completion), *last = "";
 	const struct settings *settings = completion_settings(completion);
-	size_t common, last_length = 0;
+	const char *last = "";
+	size_t last_length = 0;
 	struct tree tree;
-	struct err err;
+	char *typed = NULL;
 
-	if (!settings || tree_read(settings_strings(settings, "cookbooks_base_dirs"), typed, NULL,
-				   &tree, &err) < 0)
+	if (!settings || read_level(settings_strings(settings, "cookbooks_base_dirs"),
+				    completion_value(completion), &tree, &typed) < 0) {
+		free(typed);
 		return;
-	common = tree.cookbook_count ? common_length(&tree, strlen(typed)) : 0;
+	}
 	for (size_t i = 0; i < tree.cookbook_count; i++) {
 		const struct tree_cookbook *cookbook = &tree.cookbooks[i];
-		size_t length = shown_length(cookbook->name, common);
+		size_t length = shown_length(cookbook->name, strlen(typed));
 
 		if (cookbook->name[length - 1] != '.') {
 			completion_offer_value(completion, cookbook->name, cookbook->title, false);
@@ -86,6 +108,7 @@ static void offer_cookbooks(struct completion *completion)
 		last_length = length;
 	}
 	tree_free(&tree);
+	free(typed);
 }
 
 /* ---- runs, the newest first ---- */
@@ -167,7 +190,7 @@ static void offer_entries(struct completion *completion, const struct lock_list 
 static void offer_locks(struct completion *completion, const char *word, bool ids)
 {
 	const struct settings *settings = completion_settings(completion);
-	struct spk_lock_call call = {.deadline_ns = spk_uptime().ns + LOCKS_MS * 1000000LL,
+	struct spk_lock_call call = {.deadline_ns = spk_uptime().ns + STORE_MS * 1000000LL,
 				     .cancel_fd = -1};
 	struct lock_list list = {0};
 	struct lock_store store = {0};
@@ -175,7 +198,7 @@ static void offer_locks(struct completion *completion, const char *word, bool id
 	char *key = ids && word ? lock_key_of_word(word, &err) : NULL;
 
 	if (settings && (key || !ids)) {
-		completion_bound(LOCKS_MS);
+		completion_bound(STORE_MS);
 		if (lock_store_open_configured(settings, false, &store, &err) == 0 &&
 		    store.driver->list(store.store, key, lock_list_add, &list, &call) ==
 			    SPK_LOCK_OK)
@@ -184,6 +207,100 @@ static void offer_locks(struct completion *completion, const char *word, bool id
 	lock_store_close(&store, spk_uptime().ns);
 	lock_list_free(&list);
 	free(key);
+}
+
+/* ---- conftool's keys, a level at a time ---- */
+
+struct key_level {
+	struct completion *completion;
+	char *last; /* that was offered; NULL: none */
+};
+
+static bool offer_key(void *data, const struct spk_kv_item *item)
+{
+	struct key_level *level = data;
+	const char *typed = completion_value(level->completion), *slash;
+	char *text;
+
+	if (strncmp(item->key, typed, strlen(typed)) != 0)
+		return true;
+	slash = strchr(item->key + (*typed ? strlen(typed) : 1), '/');
+	text = slash ? xstrndup(item->key, (size_t)(slash + 1 - item->key)) : xstrdup(item->key);
+	if (!level->last || strcmp(level->last, text) != 0)
+		completion_offer_value(level->completion, text, NULL, slash != NULL);
+	free(level->last);
+	level->last = text;
+	return true;
+}
+
+static void offer_keys(struct completion *completion)
+{
+	const struct settings *settings = completion_settings(completion);
+	const char *typed = completion_value(completion), *slash = strrchr(typed, '/');
+	struct spk_kv_call call = {.deadline_ns = spk_uptime().ns + STORE_MS * 1000000LL,
+				   .cancel_fd = -1};
+	struct key_level level = {.completion = completion};
+	char *above = slash > typed ? xstrndup(typed, (size_t)(slash - typed)) : xstrdup("/");
+	struct kv_store store = {0};
+	struct err err;
+
+	if (settings && (slash == typed || kv_key_check(above, &err) == 0 || !*typed)) {
+		completion_bound(STORE_MS);
+		if (kv_open_configured(settings, true, &store, &err) == 0)
+			(void)store.driver->list(store.store, above, offer_key, &level, &call);
+	}
+	kv_store_close(&store);
+	free(level.last);
+	free(above);
+}
+
+/* ---- queries for hosts ---- */
+
+/* What a query has in front of the name at its end. */
+struct query_end {
+	struct completion *completion;
+	const char *kind; /* what goes in front of each of these */
+	size_t length;
+};
+
+static void offer_in_query(void *data, const char *name, const char *about)
+{
+	const struct query_end *end = data;
+	struct buf text = {0};
+
+	buf_add(&text, completion_value(end->completion), end->length);
+	buf_puts(&text, end->kind);
+	buf_puts(&text, name);
+	completion_offer_value(end->completion, buf_text(&text), about, false);
+	buf_free(&text);
+}
+
+/* Aliases, and hosts that files tell of, for the last name of the query. */
+static void offer_hosts(struct completion *completion)
+{
+	const struct settings *settings = completion_settings(completion);
+	const char *typed = completion_value(completion), *name = typed;
+	struct query_end end = {.completion = completion, .kind = "A:"};
+	struct remote_config *config = NULL;
+	struct inventory *inventory = NULL;
+	struct err err;
+
+	for (const char *at = typed; *at; at++)
+		if (strchr(" (,", *at))
+			name = at + 1;
+	end.length = (size_t)(name - typed);
+	if (!settings ||
+	    remote_config_read(settings_text(settings, "instance_params.spicerack_config_dir"),
+			       &config, &err) < 0 ||
+	    inventory_open(config, &inventory, &err) < 0)
+		goto out;
+	inventory_aliases(inventory, offer_in_query, &end);
+	end.kind = "";
+	inventory_known(inventory, name, spk_uptime().ns + STORE_MS * 1000000LL, offer_in_query,
+			&end);
+out:
+	inventory_close(inventory);
+	remote_config_free(config);
 }
 
 /* ---- all of them ---- */
@@ -224,6 +341,12 @@ void values_offer(struct completion *completion, enum arg_meaning meaning, const
 		break;
 	case ARG_FINDING:
 		offer_findings(completion);
+		break;
+	case ARG_KEY:
+		offer_keys(completion);
+		break;
+	case ARG_QUERY:
+		offer_hosts(completion);
 		break;
 	}
 }

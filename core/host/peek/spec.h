@@ -41,6 +41,8 @@ enum arg_meaning {
 	ARG_LOCK,
 	ARG_LOCK_ENTRY, /* of the lock before it */
 	ARG_FINDING,
+	ARG_KEY,   /* of conftool's store */
+	ARG_QUERY, /* for hosts */
 };
 
 struct group_spec {

@@ -12,3 +12,16 @@ struct kv_config kv_configured(const struct settings *settings)
 		.conftool_schema = settings_text(settings, "instance_params.conftool_schema"),
 	};
 }
+
+int kv_open_configured(const struct settings *settings, bool read_only, struct kv_store *ret,
+		       struct err *err)
+{
+	struct kv_config config = kv_configured(settings);
+	struct conftool_config conftool;
+	int rc = conftool_config_read(config.conftool_config, &conftool, err);
+
+	if (rc == 0)
+		rc = kv_store_open(&config, &conftool, read_only, ret, err);
+	conftool_config_free(&conftool);
+	return rc;
+}

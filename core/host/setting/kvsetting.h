@@ -9,4 +9,8 @@
 /* The texts belong to the settings. */
 struct kv_config kv_configured(const struct settings *settings);
 
+/* Opens that store; with `read_only` nothing is made where there is nothing. */
+MUST_CHECK int kv_open_configured(const struct settings *settings, bool read_only,
+				  struct kv_store *ret, struct err *err);
+
 #endif

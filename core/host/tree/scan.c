@@ -56,6 +56,35 @@ static bool leads_to(const char *name, const char *prefix)
 	return prefix[length] == '\0' || prefix[length] == '.';
 }
 
+/* Whether an entry is one of the tree: no broken file before it keeps the name to itself. */
+static bool holds(const struct scan *scan, size_t index)
+{
+	const struct tree_cookbook *cookbook = &scan->entries[index].cookbook;
+
+	for (size_t i = 0; cookbook->symbol && i < index; i++)
+		if (!scan->entries[i].cookbook.symbol &&
+		    strcmp(scan->entries[i].cookbook.name, cookbook->name) == 0)
+			return false;
+	return cookbook->symbol != NULL;
+}
+
+/* Whether only the level below the prefix is asked for, and where we are a group of it has a
+ * cookbook already. */
+static bool is_shown(const struct scan *scan)
+{
+	const char *name = scan->name.text, *dot;
+	const size_t shown = strlen(scan->prefix);
+
+	if (!scan->level || scan->name.length <= shown)
+		return false;
+	dot = strchr(name + shown, '.');
+	for (size_t i = 0; dot && i < scan->entry_count; i++)
+		if (strncmp(scan->entries[i].cookbook.name, name, (size_t)(dot + 1 - name)) == 0 &&
+		    holds(scan, i))
+			return true;
+	return false;
+}
+
 /* Goes one component down: both texts get it, behind their separators. */
 static void descend(struct scan *scan, const char *file, size_t stem)
 {
@@ -245,7 +274,7 @@ static void scan_item(struct scan *scan, int directory, const struct item *item,
 	if (!file && type != DT_DIR && type != DT_LNK && type != DT_UNKNOWN)
 		return;
 	descend(scan, item->name, stem);
-	if (!leads_to(scan->name.text, scan->prefix))
+	if (!leads_to(scan->name.text, scan->prefix) || is_shown(scan))
 		goto out;
 	if (type == DT_UNKNOWN || link) {
 		if (type == DT_UNKNOWN &&

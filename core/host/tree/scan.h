@@ -26,6 +26,7 @@ struct scan {
 	 */
 	FILE *problems;
 	const char *prefix;
+	bool level; /* as for tree_read_level() */
 	struct pool *pool;
 	struct peek_reader *reader;
 	struct findings *findings; /* NULL, or gets what `problems` would; the reader its files */

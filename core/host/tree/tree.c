@@ -232,17 +232,26 @@ static bool read_bases(struct scan *scan, spk_strings bases, struct tree *ret)
 	return readable > 0;
 }
 
+static int read_tree(struct scan scan, spk_strings bases, struct tree *ret, struct err *err)
+{
+	bool readable;
+
+	scan.pool = pool_new(65536);
+	scan.reader = peek_reader_new();
+	readable = read_bases(&scan, bases, ret);
+	peek_reader_free(scan.reader);
+	return readable ? 0 : err_set(err, "no directory of cookbooks can be read");
+}
+
 int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree *ret,
 	      struct err *err)
 {
-	struct scan scan = {.problems = problems,
-			    .prefix = prefix,
-			    .pool = pool_new(65536),
-			    .reader = peek_reader_new()};
-	bool readable = read_bases(&scan, bases, ret);
+	return read_tree((struct scan){.problems = problems, .prefix = prefix}, bases, ret, err);
+}
 
-	peek_reader_free(scan.reader);
-	return readable ? 0 : err_set(err, "no directory of cookbooks can be read");
+int tree_read_level(spk_strings bases, const char *prefix, struct tree *ret, struct err *err)
+{
+	return read_tree((struct scan){.prefix = prefix, .level = true}, bases, ret, err);
 }
 
 /* ---- looking at a tree ---- */

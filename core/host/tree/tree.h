@@ -51,6 +51,13 @@ struct tree {
  */
 MUST_CHECK int tree_read(spk_strings bases, const char *prefix, FILE *problems, struct tree *ret,
 			 struct err *err);
+
+/*
+ * As much of that as tells what goes on behind `prefix` up to the next dot: of a group that begins
+ * there no more files are opened than it takes to find a cookbook in it.
+ */
+MUST_CHECK int tree_read_level(spk_strings bases, const char *prefix, struct tree *ret,
+			       struct err *err);
 void tree_free(struct tree *tree);
 
 /* The group of that full name, or NULL. */
