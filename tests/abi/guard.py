@@ -144,12 +144,17 @@ def compare_symbols(old, new):
     return "".join(line + "\n" for line in broken), came
 
 
-def debian_symbols(symbols):
+def private(source):
+    """What the runner and the test kit call beside that, by the map: the packages of all of them are of one build."""
+    text = (source / "sdk/spicerack.map").read_text()
+    return re.findall(r"^\t(spk_\w+);", text[text.index("SPICERACK_PRIVATE"):], re.M)
+
+
+def debian_symbols(symbols, others):
     """Debian's file for the same symbols: a release that adds some has a node of its own in the map, as its version."""
     needed = {f"{name}@{node}": node.rpartition("_")[2] for name, node, _ in map(str.split, symbols)}
     needed |= {f"{node}@{node}": node.rpartition("_")[2] for _, node, _ in map(str.split, symbols)}
-    # What the runner calls: the packages of both are of one build.
-    needed |= {"SPICERACK_PRIVATE@SPICERACK_PRIVATE": "1.0", "spk_private_runner_main@SPICERACK_PRIVATE": "1.0"}
+    needed |= {f"{name}@SPICERACK_PRIVATE": "1.0" for name in ("SPICERACK_PRIVATE", *others)}
     return "".join(["libspicerack.so.1 libspicerack1 #MINVER#\n", "* Build-Depends-Package: libspicerack-dev\n",
                     *[f" {symbol} {version}\n" for symbol, version in sorted(needed.items())]])
 
@@ -174,7 +179,7 @@ def main():
         TYPES.write_text(types)
         SYMBOLS.write_text("\n".join(symbols) + "\n")
         if KEPT.is_relative_to(source):  # not a copy
-            (source / DEBIAN_SYMBOLS).write_text(debian_symbols(symbols))
+            (source / DEBIAN_SYMBOLS).write_text(debian_symbols(symbols, private(source)))
 
 
 if __name__ == "__main__":
