@@ -10,6 +10,10 @@ spicerack_add_library(NAME SOURCE... [LIBRARIES LIB...] [DESTINATION DIR])
     cookbook that has NAME among its LIBRARIES finds it there, by a RUNPATH below $ORIGIN. Other than
     a cookbook it exports all that is not static.
 
+spicerack_add_driver(KIND NAME SOURCE... [LIBRARIES LIB...])
+    A driver (spicerack/plugin.h, or a kind of an extender's own): KIND-NAME.so, installed where the
+    host looks for drivers, SPICERACK_PLUGINS_DIR. It links nothing of spicerack's.
+
 spicerack_add_test(COOKBOOK SOURCE... [LIBRARIES LIB...])
     A test of a cookbook, by <spicerack/testing.h>: a program of its own, run by ctest. It fails when
     it does not exit with 0.
@@ -48,6 +52,26 @@ function(spicerack_add_library name)
 	install(TARGETS ${name} LIBRARY DESTINATION "${ARG_DESTINATION}")
 endfunction()
 
+function(spicerack_add_driver kind name)
+	cmake_parse_arguments(PARSE_ARGV 2 ARG "" "" "LIBRARIES")
+	set(target "driver-${kind}-${name}")
+	if(NOT "${kind}${name}" MATCHES "^[a-z0-9_]+$")
+		message(FATAL_ERROR "spicerack_add_driver: '${kind}-${name}' is no name of a driver")
+	endif()
+	add_library(${target} MODULE ${ARG_UNPARSED_ARGUMENTS})
+	set_target_properties(${target} PROPERTIES
+		PREFIX "" OUTPUT_NAME "${kind}-${name}" SUFFIX ".so"
+		C_VISIBILITY_PRESET hidden
+		C_STANDARD 17)
+	target_include_directories(${target} PRIVATE
+		$<TARGET_PROPERTY:Spicerack::spicerack,INTERFACE_INCLUDE_DIRECTORIES>)
+	target_compile_options(${target} PRIVATE -g $<$<CONFIG:>:-O2> -Wall -Wextra -Wno-unused-parameter)
+	target_link_libraries(${target} PRIVATE ${ARG_LIBRARIES})
+	target_link_options(${target} PRIVATE
+		-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id)
+	install(TARGETS ${target} LIBRARY DESTINATION "${SPICERACK_PLUGINS_DIR}")
+endfunction()
+
 function(spicerack_add_test name)
 	cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LIBRARIES")
 	set(target "test-${name}")
@@ -77,6 +101,11 @@ function(spicerack_check_tree)
 endfunction()
 
 if(DEFINED PACKAGE_PREFIX_DIR)
+	if(DEFINED CMAKE_INSTALL_LIBDIR)
+		set(SPICERACK_PLUGINS_DIR ${CMAKE_INSTALL_LIBDIR}/spicerack/plugins)
+	else()
+		set(SPICERACK_PLUGINS_DIR ${SPICERACK_LIBDIR}/spicerack/plugins)
+	endif()
 	find_program(SPICERACK_COMMAND spicerack HINTS "${PACKAGE_PREFIX_DIR}/bin" NO_DEFAULT_PATH)
 	cmake_language(DEFER CALL spicerack_check_tree)
 endif()

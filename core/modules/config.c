@@ -277,3 +277,17 @@ spk_strings spk_config_names(const struct spk_config *config, const char *path)
 		items[i] = node->children[i].name;
 	return (spk_strings){items, node->count};
 }
+
+void spk_config_expect(const struct spk_config *config, const char *path, spk_strings names)
+{
+	const struct config_node *node;
+
+	CHECK_ASKED();
+	CHECK_LIST(names);
+	node = expect(config, path, get(config, path), CONFIG_NODE_GROUP, "a group");
+	for (size_t i = 0; i < node->count; i++)
+		if (!spk_includes(names, node->children[i].name))
+			spk_raise(config->spk, "config.type", NULL, "%s:%d: unknown key '%s%s%s'",
+				  config->file, node->children[i].line, path, *path ? "." : "",
+				  node->children[i].name);
+}

@@ -22,15 +22,13 @@ struct servers {
 
 static struct servers read_servers(struct spk *spk)
 {
-	static const char *const keys[] = {"domain", "port", "servers", NULL};
-	static const char *const server_keys[] = {"name", "address", "port", NULL};
 	const struct spk_config *config = spk_module_config(spk, MODULE);
 	struct servers servers = {.domain = spk_config_find_text(config, "domain", "")};
 	long long port = spk_config_find_int(config, "port", 53);
 	const char **names, **addresses;
 	size_t count = 0;
 
-	module_config_expect(spk, config, MODULE, "", keys);
+	spk_config_expect(config, "", SPK_STRINGS("domain", "port", "servers"));
 	if (port < 1 || port > UINT16_MAX)
 		spk_raise(spk, "config.type", NULL, "%s/%s/config.cfg: there is no port %lld",
 			  spk_config_dir(spk), MODULE, port);
@@ -46,7 +44,7 @@ static struct servers read_servers(struct spk *spk)
 		const char *server = spk_format(spk, "servers.[%zu]", i);
 		const char *address;
 
-		module_config_expect(spk, config, MODULE, server, server_keys);
+		spk_config_expect(config, server, SPK_STRINGS("name", "address", "port"));
 		address = spk_config_get_text(config, spk_format(spk, "%s.address", server));
 		names[i] = spk_config_find_text(config, spk_format(spk, "%s.name", server),
 						address);

@@ -86,11 +86,10 @@ static void take_servers(struct spk_dns *dns, spk_strings servers, unsigned int 
 /* What `dns/config.cfg` says; the file need not exist. */
 static void take_configured_servers(struct spk_dns *dns, unsigned int port)
 {
-	static const char *const known[] = {"servers", NULL};
 	const struct spk_config *config = module_config_find(dns->spk, "dns");
 
 	if (config)
-		module_config_expect(dns->spk, config, "dns", "", known);
+		spk_config_expect(config, "", SPK_STRINGS("servers"));
 	if (config && spk_config_has(config, "servers"))
 		take_servers(dns, spk_config_get_list(config, "servers"), port);
 }

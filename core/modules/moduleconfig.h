@@ -10,13 +10,6 @@
 /* As spk_module_config(), and NULL when there is no such file. */
 const struct spk_config *module_config_find(struct spk *spk, const char *module);
 
-/*
- * Raises `config.type` unless all settings of a group, "" for the whole file, are among `names`,
- * which NULL ends: what was mistyped must not go unnoticed.
- */
-void module_config_expect(struct spk *spk, const struct spk_config *config, const char *module,
-			  const char *path, const char *const *names);
-
 /* What is asked about a tree; `file` is only named. */
 const struct spk_config *config_of_tree(struct spk *spk, const char *file,
 					const struct config_node *root);

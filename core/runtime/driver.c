@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "driver.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -128,4 +129,24 @@ const struct spk_driver *driver_open(const char *kind, const char *name, size_t 
 	pthread_mutex_unlock(&mutex);
 	free(file);
 	return driver;
+}
+
+bool driver_is_installed(const char *kind)
+{
+	const size_t length = strlen(kind);
+	DIR *all_drivers = opendir(directory);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (all_drivers && !found && (entry = readdir(all_drivers))) {
+		const char *rest = entry->d_name + length, *end;
+
+		if (strncmp(entry->d_name, kind, length) != 0 || *rest != '-')
+			continue;
+		end = strrchr(rest, '.');
+		found = end && end > rest + 1 && strcmp(end, ".so") == 0;
+	}
+	if (all_drivers)
+		closedir(all_drivers);
+	return found;
 }

@@ -15,6 +15,9 @@
 const struct spk_driver *driver_open(const char *kind, const char *name, size_t needed_size,
 				     struct err *err);
 
+/* Whether there is a file for any driver of the kind. It is not opened: it may be of no use. */
+bool driver_is_installed(const char *kind);
+
 /*
  * Looks for drivers in `directory` instead of where they were installed; NULL is the installed
  * place again. For the configuration and the tests: no environment variable has this power.

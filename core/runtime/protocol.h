@@ -7,10 +7,18 @@
  * and whichever child of the runner is at work. The supervisor drives: it asks for
  * one stage after the other and decides what follows from each result.
  *
- * Both ends are installed together, so this is no ABI and may change freely.
+ * Both ends are installed together, so this is no ABI and may change freely. But packages may be
+ * upgraded while a run goes on, whose supervisor then starts runners that are newer than itself: so
+ * the first words that are exchanged say a number, and two that speak differently part before
+ * anything is done. What never changes is therefore how CONTROL_INIT begins, and CONTROL_REFUSED.
  */
 #ifndef SPICERACK_CORE_PROTOCOL_H
 #define SPICERACK_CORE_PROTOCOL_H
+
+/* Another one in each release in which a message is another. A test may say that it is. */
+#ifndef PROTOCOL_VERSION
+#define PROTOCOL_VERSION 1
+#endif
 
 /* Descriptors of a runner, besides /dev/null and the two pipes. */
 enum {
@@ -24,13 +32,14 @@ enum {
 
 enum control_type {
 	/* supervisor to runner */
-	CONTROL_INIT = 1,     /* struct run_order, see order.h */
+	/* n PROTOCOL_VERSION, t version of the host, then struct run_order, see order.h */
+	CONTROL_INIT = 1,
 	CONTROL_CHILD = 2,    /* start a (fresh) child: - */
 	CONTROL_KILL = 3,     /* end the child and all it started: - */
 	CONTROL_DESCRIBE = 4, /* name addresses: n count, then n address, n is_return each */
 	CONTROL_QUIT = 5,     /* the run is over: - */
 	/* runner to supervisor */
-	CONTROL_READY = 20,   /* the cookbook is open: - */
+	CONTROL_READY = 20,   /* the cookbook is open: n PROTOCOL_VERSION */
 	CONTROL_REFUSED = 21, /* t why it is not */
 	CONTROL_STARTED = 22, /* n pid of the child; 0: it could not be started */
 	CONTROL_GONE =

@@ -49,11 +49,28 @@ static int reply(struct runner *runner, enum control_type type, const struct buf
 	return channel_send(&runner->control, type, 0, body, SEND_TIMEOUT_MS);
 }
 
+/* Whether the supervisor, which may be older or newer, speaks as we do. */
+static int check_version(struct wire_reader *body, struct err *err)
+{
+	uint64_t protocol = wire_get_number(body);
+	const char *version = wire_get_text(body);
+
+	if (!body->bad && protocol == PROTOCOL_VERSION)
+		return 0;
+	return err_set(err,
+		       "spicerack was upgraded since this run began: that was version %.32s "
+		       "(protocol %llu), and what opens cookbooks is version " SPICERACK_VERSION
+		       " (protocol %d); begin a new run",
+		       version ? version : "?", (unsigned long long)protocol, PROTOCOL_VERSION);
+}
+
 static int open_ordered(struct runner *runner, struct message *message, struct err *err)
 {
 	struct spk *spk = runner->spk;
 	struct wire_reader body;
 
+	if (check_version(&message->body, err) < 0)
+		return -1;
 	/* The order lives as long as the runner: kept apart from the channel's buffer. */
 	buf_add(&runner->init, message->body.at, message->body.left);
 	body = wire_read(runner->init.text, runner->init.length);
@@ -85,7 +102,8 @@ static int on_init(struct runner *runner, struct message *message)
 		wire_put_text(&body, err.text);
 		rc = reply(runner, CONTROL_REFUSED, &body);
 	} else {
-		rc = reply(runner, CONTROL_READY, NULL);
+		wire_put_number(&body, PROTOCOL_VERSION);
+		rc = reply(runner, CONTROL_READY, &body);
 	}
 	buf_free(&body);
 	return rc;

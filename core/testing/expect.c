@@ -209,6 +209,15 @@ const char *spk_test_requested(struct spk_test *test, const char *request)
 	return requested ? NULL : refuse(test, "not requested: %s", request);
 }
 
+const char *spk_test_reached(struct spk_test *test, const char *who, const char *request)
+{
+	char *line = xasprintf("%s %s -> *", who, request);
+	bool reached = has_line(test, "", line);
+
+	free(line);
+	return reached ? NULL : refuse(test, "%s was not reached: %s", who, request);
+}
+
 const char *spk_test_kv_is(struct spk_test *test, const char *key, const char *value)
 {
 	char *is = keys_get(test, key);

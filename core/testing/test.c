@@ -29,13 +29,13 @@ void test_give_up(const char *format, ...)
 	exit(1);
 }
 
-static void check(const struct spk_test *test, const char *function)
+void test_check(const struct spk_test *test, const char *function)
 {
 	if (!test || test->magic != TEST_MAGIC)
 		test_give_up("%s(): 'test' is no live test", function);
 }
 
-#define CHECK_TEST(test) check((test), __func__)
+#define CHECK_TEST(test) test_check((test), __func__)
 
 void test_put_quoted(struct buf *out, const char *text)
 {

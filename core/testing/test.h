@@ -46,6 +46,9 @@ struct spk_test {
 /* Says on stderr what the machine does not give a test, and ends the process. */
 void test_give_up(const char *format, ...) __attribute__((noreturn, __format__(__printf__, 1, 2)));
 
+/* Ends the process where that is no test. */
+void test_check(const struct spk_test *test, const char *function);
+
 /* Text as a string of libconfig. */
 void test_put_quoted(struct buf *out, const char *text);
 

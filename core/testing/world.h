@@ -17,7 +17,7 @@
 /* Pages cost nothing before they are used. */
 #define WORLD_SIZE (256UL << 20)
 
-enum rule_kind { RULE_HOST, RULE_QUERY, RULE_HTTP, RULE_DNS };
+enum rule_kind { RULE_HOST, RULE_QUERY, RULE_HTTP, RULE_DNS, RULE_OTHER };
 
 /* How somebody replies. Texts are the world's. */
 struct rule {

@@ -492,4 +492,5 @@ const struct spk_lock_driver spk_driver = {
 	.list = list,
 	.remove = remove_entry,
 	.freeze = freeze,
+	.keeps_files = 1,
 };

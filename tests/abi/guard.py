@@ -27,9 +27,9 @@ DEBIAN_SYMBOLS = "debian/libspicerack1.symbols"
 
 # The structures that may get members at their end: they tell their size, or a table of them does. All others are
 # passed by value, lie in others, or are made by one side for the other without a size.
-GROWING = {"spk_arg", "spk_backtrace_driver", "spk_call", "spk_command", "spk_cookbook", "spk_group", "spk_question",
-           "spk_regex_driver", "spk_remote_command", "spk_remote_options", "spk_retry", "spk_rule", "spk_source_driver",
-           "spk_subcommand", "spk_transport_command", "spk_transport_driver"}
+GROWING = {"spk_arg", "spk_backtrace_driver", "spk_call", "spk_command", "spk_cookbook", "spk_group", "spk_lock_driver",
+           "spk_question", "spk_regex_driver", "spk_remote_command", "spk_remote_options", "spk_retry", "spk_rule",
+           "spk_source_driver", "spk_subcommand", "spk_transport_command", "spk_transport_driver"}
 
 DUMP_OPTIONS = ["--no-architecture", "--no-comp-dir-path", "--no-corpus-path", "--no-elf-needed", "--no-show-locs",
                 "--no-parameter-names", "--type-id-style", "hash"]
@@ -43,7 +43,7 @@ def functions(source):
 
 def surface(include, names, addresses=False):
     """A C or C++ source that refers to every type of the headers and to these functions, with their addresses or not."""
-    lines = ["#include <spicerack/cookbook.h>", "#include <spicerack/plugin.h>"]
+    lines = ["#include <spicerack/cookbook.h>", "#include <spicerack/extend.h>"]
     lines += [f"__typeof__({name}) *abi_{name}{f' = {name}' if addresses else ''};" for name in names]
     for header in sorted((include / "spicerack").glob("*.h")):
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)

@@ -7,7 +7,8 @@ with `/* Tests of samples.NAME: ... */` is docs/samples/tests/test_NAME.c. In a 
 `$ cookbook ...` or `$ spicerack ...` is what that command prints, a line `...` standing for any number
 of lines. Commands about `samples.` find the cookbooks of docs/samples, others the installed ones.
 
-Other blocks of C are parts of a cookbook, and compile. The tutorial is test_tutorial.py's.
+A block behind `<!-- of FILE -->` is a part of that file, word for word, `FILE` being something that other
+tests build. Other blocks of C are parts of a cookbook, and compile. The tutorial is test_tutorial.py's.
 """
 
 import os
@@ -19,6 +20,7 @@ import subprocess
 
 TUTORIAL = "tutorial.md"
 BLOCK = re.compile(r"^```(c|console)\n(.*?)^```$", re.M | re.S)
+OF_FILE = re.compile(r"^<!-- of (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
 SAMPLE = re.compile(r"/\* ([\w-]+)\.([\w-]+): ")
 TESTS = re.compile(r"/\* Tests of samples\.([\w-]+): ")
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.M)
@@ -44,7 +46,7 @@ class Pages:
     def parts(self, language):
         """(page, text) of all blocks in a language that are no whole cookbooks, but for the tutorial's."""
         for page in self.files():
-            for found in re.finditer(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S):
+            for found in re.finditer(rf"^```{language}\n(.*?)^```$", OF_FILE.sub("", page.read_text()), re.M | re.S):
                 if page.name != TUTORIAL and "SPK_COOKBOOK" not in found[1]:
                     yield page, found[1]
 

@@ -297,13 +297,13 @@ class Servers(DiscoveryTest):
                      "not pooled", "service", "search", "dns")
 
     def test_configuration(self):
-        for text, what in (("", "'servers' lists none [config.missing]"),
-                           ('servers = ( { name = "a"; } );', "there is no setting 'servers.[0].address' [config.missing]"),
+        for text, what in (("", ": 'servers' lists none [config.missing]"),
+                           ('servers = ( { name = "a"; } );', ": there is no setting 'servers.[0].address' [config.missing]"),
                            ('servers = ( { address = "127.0.0.1"; adress = "x"; } );',
-                            "unknown key 'servers.[0].adress' [config.type]"),
-                           ('domian = "x";', "unknown key 'domian' [config.type]")):
+                            ":1: unknown key 'servers.[0].adress' [config.type]"),
+                           ('domian = "x";', ":1: unknown key 'domian' [config.type]")):
             self.write("config/discovery/config.cfg", text)
-            self.assertIn(f"config/discovery/config.cfg: {what}", self.tell("resolve", "search", code=99).err)
+            self.assertIn(f"config/discovery/config.cfg{what}", self.tell("resolve", "search", code=99).err)
 
 
 if __name__ == "__main__":

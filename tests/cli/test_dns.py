@@ -147,7 +147,7 @@ class RealServers(DnsTest):
         self.assertEqual((result.code, result.out), (0, "192.0.2.4\n"), result)
         self.write("config/dns/config.cfg", 'server = [ "127.0.0.1" ];')
         result = self.cookbook(NAME, "ipv4", "four.example.test", "--defaults")
-        self.assertIn("config/dns/config.cfg: unknown key 'server' [config.type]", result.err)
+        self.assertIn("config/dns/config.cfg:1: unknown key 'server' [config.type]", result.err)
 
     def test_log_and_summary(self):
         result = self.ask("ipv4", "four.example.test", options=["-v"])

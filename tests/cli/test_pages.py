@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from harness import BUILD, CC, PREFIX, SOURCE, CommandTest
-from pages import Pages
+from pages import OF_FILE, Pages
 
 
 def man(name):
@@ -48,6 +48,13 @@ class PagesTest(CommandTest):
                 together.append(f"static void part_{number}(struct spk *spk, void *self)\n{{\n{where}{part}}}\n")
         self.assertGreater(len(together), 3)
         self.compile("".join(together))
+
+    def test_parts_of_files(self):
+        shown = [(page, *found.groups()) for page in Pages(SOURCE, BUILD, PREFIX, self.scratch).files()
+                 for found in OF_FILE.finditer(page.read_text())]
+        self.assertTrue(shown)
+        for page, file, part in shown:
+            self.assertIn(part, (SOURCE / file).read_text(), f"{page.name} shows another {file}")
 
     def test_parts_in_python_are_python(self):
         parts = list(Pages(SOURCE, BUILD, PREFIX, self.scratch).parts("python"))

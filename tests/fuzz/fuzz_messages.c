@@ -837,7 +837,8 @@ static void act(uint8_t letter)
 		send_control(CONTROL_STARTED, &number, NULL);
 		break;
 	case 'Y': /* the cookbook is open */
-		send_control(CONTROL_READY, NULL, NULL);
+		number = PROTOCOL_VERSION;
+		send_control(CONTROL_READY, &number, NULL);
 		break;
 	case 'D': /* names of addresses */
 		text = next_text();
@@ -943,10 +944,10 @@ static bool receive(int fd, struct head *ret_head, uint64_t *ret_number)
 
 static void obey(uint32_t type)
 {
-	uint64_t pid = 4711;
+	uint64_t pid = 4711, version = PROTOCOL_VERSION;
 
 	if (type == CONTROL_INIT) {
-		send_control(CONTROL_READY, NULL, NULL);
+		send_control(CONTROL_READY, &version, NULL);
 	} else if (type == CONTROL_CHILD) {
 		now()->child = true;
 		send_control(CONTROL_STARTED, &pid, NULL);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../runtime/driver.h"
 #include "../../runtime/mem.h"
+#include "../tree/pool.h"
 #include "directcall.h"
 #include "elfversion.h"
 
@@ -30,7 +32,7 @@ struct subject {
 	const char *path;
 	struct findings *findings;
 	struct libraries *libraries;
-	struct driver_needs *needs;
+	struct driver_needs needs;
 
 	/* From the dynamic section. */
 	char *runpath;
@@ -432,12 +434,45 @@ static bool has_missing_version(struct subject *subject, const char *version, co
 	return file && (!library || !library_has_version(library, version));
 }
 
+/* `kind` may be NULL: none. */
+static void add_need(struct subject *subject, const char *kind, const char *by, const char *what)
+{
+	struct pool *pool = subject->findings->pool;
+	char *shown;
+
+	if (!kind)
+		return;
+	shown = xasprintf("%s%s", by, what);
+	driver_needs_add(&subject->needs, pool_text(pool, kind, strlen(kind)),
+			 pool_text(pool, shown, strlen(shown)));
+	free(shown);
+}
+
+/* What is opened when it is called, which no loader looks for. */
+static void judge_drivers(struct subject *subject, struct driver_needs *all)
+{
+	struct driver_needs *needs = &subject->needs;
+
+	for (size_t i = 0; i < subject->found_count; i++)
+		library_add_needs(subject->libraries, subject->found[i], needs);
+	for (size_t i = 0; i < needs->count; i++) {
+		const struct driver_need *need = &needs->items[i];
+
+		driver_needs_add(all, need->kind, need->by);
+		if (subject->libraries && !driver_is_installed(need->kind))
+			findings_add(subject->findings, FINDING_MISSING_DRIVER, NULL, 0,
+				     "%s opens a driver of the kind '%s', and none is installed",
+				     need->by, need->kind);
+	}
+	driver_needs_free(needs);
+}
+
 static void judge_import(struct subject *subject, const struct elf_entry *entry)
 {
 	enum finding_kind kind = directcall_kind(entry->name);
 	const char *version, *file;
 
-	driver_needs_add(subject->needs, entry->name);
+	add_need(subject, driver_need_of_call(entry->name), entry->name, "()");
 	if (kind != FINDING_NONE)
 		findings_add(subject->findings, kind, entry->name, 0, "calls %s()", entry->name);
 	if (entry->binding == STB_WEAK || !subject->libraries)
@@ -467,6 +502,10 @@ static void judge_export(struct subject *subject, const struct elf_entry *entry)
 			return;
 	if (strncmp(entry->name, "__odr_asan", 10) == 0)
 		return;
+	if (driver_need_of_symbol(entry->name)) {
+		add_need(subject, driver_need_of_symbol(entry->name), "it", "");
+		return;
+	}
 	findings_add(subject->findings, FINDING_EXPORTED_SYMBOL, entry->name, entry->address,
 		     "others can see '%s'", entry->name);
 }
@@ -510,11 +549,8 @@ static void judge_symbols(struct subject *subject)
 void binary_check(struct elf *elf, const char *path, struct libraries *libraries,
 		  struct findings *findings, struct driver_needs *needs)
 {
-	struct subject subject = {.elf = elf,
-				  .path = path,
-				  .findings = findings,
-				  .libraries = libraries,
-				  .needs = needs};
+	struct subject subject = {
+		.elf = elf, .path = path, .findings = findings, .libraries = libraries};
 
 	read_dynamic(&subject);
 	judge_memory(&subject);
@@ -522,6 +558,7 @@ void binary_check(struct elf *elf, const char *path, struct libraries *libraries
 	judge_sections(&subject);
 	judge_hooks(&subject);
 	judge_symbols(&subject);
+	judge_drivers(&subject, needs);
 	for (size_t i = 0; i < subject.needed_count; i++)
 		free(subject.needed[i]);
 	free(subject.runpath);

@@ -111,6 +111,7 @@ void check_free(struct check *check)
 		return;
 	libraries_free(check->libraries);
 	peek_reader_free(check->reader);
+	driver_needs_free(&check->needs);
 	findings_close(&check->findings);
 	pool_free(check->pool);
 	free(check->calls);

@@ -3,23 +3,35 @@
 #ifndef SPICERACK_HOST_DRIVERNEED_H
 #define SPICERACK_HOST_DRIVERNEED_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
-enum driver_need {
-	NEED_HTTP,
-	NEED_TRANSPORT,
-	DRIVER_NEEDS,
+/* What an extender's library exports for each kind that it opens: SPK_NEEDS_DRIVER(). */
+#define DRIVER_NEED_STEM "spk_needs_driver_"
+
+/* The kind of driver, as in `KIND-NAME.so`, and who opens it: a function, a library. */
+struct driver_need {
+	const char *kind, *by;
 };
 
-/* The kinds that were found to be needed. */
+/* Each kind once, in the order of their names. Texts belong to whoever added them. */
 struct driver_needs {
-	bool needed[DRIVER_NEEDS];
+	struct driver_need *items;
+	size_t count, capacity;
 };
 
-/* Takes in what the function of the SDK opens; nothing for most, and for those of others. */
-void driver_needs_add(struct driver_needs *needs, const char *function);
+/* Adds a kind, unless it is there. */
+void driver_needs_add(struct driver_needs *needs, const char *kind, const char *by);
 
-/* The kind of driver, as in `KIND-NAME.so`. */
-const char *driver_need_kind(enum driver_need need);
+/*
+ * The kind that the function of the SDK opens and not every host has; NULL for most functions, and
+ * for those of others.
+ */
+const char *driver_need_of_call(const char *function);
+
+/* The kind that a symbol says is opened; NULL: it says nothing. */
+const char *driver_need_of_symbol(const char *symbol);
+
+/* NULL inside is fine. */
+void driver_needs_free(struct driver_needs *needs);
 
 #endif

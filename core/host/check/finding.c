@@ -179,6 +179,10 @@ static const struct finding_row rows[FINDING_KINDS] = {
 	ROW(CALL_ARGUMENTS, "call-arguments", ERROR,
 	    "a cookbook that it runs would refuse these words", "correct the call"),
 
+	ROW(MISSING_DRIVER, "missing-driver", NOTE,
+	    "it, or a library that it needs, opens a driver that is not here: the call will fail",
+	    "install a package that provides spicerack-KIND-driver, and depend on it"),
+
 	ROW(BAD_NAME, "bad-name", WARNING,
 	    "a file or directory with no name for a cookbook or group",
 	    "use letters, digits, '_' and '-', '_' not in front"),

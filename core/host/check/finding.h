@@ -87,6 +87,9 @@ enum finding_kind {
 	FINDING_CALL_TARGET,
 	FINDING_CALL_ARGUMENTS,
 
+	/* Drivers that its calls open. */
+	FINDING_MISSING_DRIVER,
+
 	/* The tree. */
 	FINDING_BAD_NAME,
 	FINDING_DUPLICATE_NAME,

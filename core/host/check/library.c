@@ -34,7 +34,8 @@ struct library {
 	size_t version_count, version_capacity;
 	const struct library *needed[NEEDED_MAX];
 	size_t needed_count;
-	unsigned long visited; /* the last search that came by */
+	struct driver_needs needs; /* of the library alone */
+	unsigned long visited;     /* the last search that came by */
 };
 
 struct libraries {
@@ -62,6 +63,7 @@ static void forget_last(struct libraries *libraries)
 	struct library *library = libraries->all[--libraries->count];
 
 	free(library->symbols);
+	driver_needs_free(&library->needs);
 	free((void *)library->versions);
 	free(library);
 }
@@ -200,6 +202,8 @@ static int find_file(struct libraries *libraries, const char *name, const char *
 		"/usr/lib64",
 		"/lib",
 		"/usr/lib"};
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads, and nobody sets variables */
+	const char *first = getenv("LD_LIBRARY_PATH");
 	const char *base = strrchr(libraries->spicerack, '/');
 	int fd = -1;
 
@@ -212,6 +216,8 @@ static int find_file(struct libraries *libraries, const char *name, const char *
 		buf_puts(path, libraries->spicerack);
 		fd = open_library(libraries->spicerack);
 	}
+	if (fd < 0 && first && origin)
+		fd = try_runpath(first, origin, name, path);
 	if (fd < 0 && runpath && origin)
 		fd = try_runpath(runpath, origin, name, path);
 	if (fd < 0)
@@ -241,8 +247,14 @@ static bool take_symbol(void *data, const struct elf_entry *entry)
 {
 	struct reading *reading = data;
 	struct library *library = reading->library;
-	const char *version;
+	const char *version, *kind;
 
+	kind = entry->section == SHN_UNDEF ? driver_need_of_call(entry->name)
+					   : driver_need_of_symbol(entry->name);
+	if (kind)
+		driver_needs_add(&library->needs,
+				 pool_text(reading->libraries->pool, kind, strlen(kind)),
+				 library->name);
 	if (entry->section == SHN_UNDEF || !*entry->name ||
 	    (entry->binding != STB_GLOBAL && entry->binding != STB_WEAK &&
 	     entry->binding != STB_GNU_UNIQUE))
@@ -418,4 +430,25 @@ bool library_provides(struct libraries *libraries, const struct library *library
 {
 	libraries->search++;
 	return provides(libraries, (struct library *)(uintptr_t)library, symbol, version);
+}
+
+static void add_needs(struct libraries *libraries, struct library *library,
+		      struct driver_needs *needs)
+{
+	/* Ours has all of the calls, and makes some itself. */
+	if (library->visited == libraries->search ||
+	    strcmp(library->path, libraries->spicerack) == 0)
+		return;
+	library->visited = libraries->search;
+	for (size_t i = 0; i < library->needs.count; i++)
+		driver_needs_add(needs, library->needs.items[i].kind, library->needs.items[i].by);
+	for (size_t i = 0; i < library->needed_count; i++)
+		add_needs(libraries, (struct library *)(uintptr_t)library->needed[i], needs);
+}
+
+void library_add_needs(struct libraries *libraries, const struct library *library,
+		       struct driver_needs *needs)
+{
+	libraries->search++;
+	add_needs(libraries, (struct library *)(uintptr_t)library, needs);
 }

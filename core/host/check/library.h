@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "../peek/elf.h"
+#include "driverneed.h"
 
 struct libraries;
 struct library;
@@ -20,9 +21,9 @@ void libraries_free(struct libraries *libraries);
 
 /*
  * The library with that name, with all that it needs itself: by its path when it has a slash, else
- * in the RUNPATH entries of the file at `origin` (NULL: it has none), and where the system's loader
- * looks. NULL with the reason when there is none, or it cannot be read. It lives as long as
- * `libraries`.
+ * in LD_LIBRARY_PATH, in the RUNPATH entries of the file at `origin` (NULL: it has none), and where
+ * the system's loader looks. NULL with the reason when there is none, or it cannot be read. It
+ * lives as long as `libraries`.
  */
 const struct library *libraries_find(struct libraries *libraries, const char *name,
 				     const char *origin, const char *runpath, struct err *err);
@@ -38,5 +39,12 @@ const char *library_last_version(const struct library *library, const char *vers
 /* Whether it, or what it needs, provides the symbol in that version ("": any). */
 bool library_provides(struct libraries *libraries, const struct library *library,
 		      const char *symbol, const char *version);
+
+/*
+ * Adds the drivers that it opens, and what it needs does, by their calls and by what they say. The
+ * texts live as long as `libraries`.
+ */
+void library_add_needs(struct libraries *libraries, const struct library *library,
+		       struct driver_needs *needs);
 
 #endif

@@ -133,10 +133,8 @@ static void put_needs(struct buf *out, const struct driver_needs *needs)
 	const char *between = "";
 
 	buf_putc(out, '[');
-	for (int i = 0; i < DRIVER_NEEDS; i++) {
-		if (!needs->needed[i])
-			continue;
-		buf_printf(out, "%s\"%s\"", between, driver_need_kind((enum driver_need)i));
+	for (size_t i = 0; i < needs->count; i++) {
+		buf_printf(out, "%s\"%s\"", between, needs->items[i].kind);
 		between = ", ";
 	}
 	buf_putc(out, ']');

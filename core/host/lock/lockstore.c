@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockstore.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../../runtime/driver.h"
@@ -18,24 +19,43 @@ static void tell(struct lock_store_config *config, const char *name, const char 
 void lock_store_configure(const struct settings *settings, const char *run_file,
 			  struct lock_store_config *ret)
 {
-	*ret = (struct lock_store_config){.name = settings_text(settings, "locks.store")};
+	const char *name = settings_text(settings, "locks.store");
+	const char *directory = settings_text(settings, "instance_params.spicerack_config_dir");
+	const bool etcd = strcmp(name, "etcd") == 0;
+
+	*ret = (struct lock_store_config){.name = name};
+	if (directory && !etcd)
+		snprintf(ret->own_config, sizeof(ret->own_config), "%s/%s/config.cfg", directory,
+			 name);
 	tell(ret, "directory", settings_text(settings, "locks.directory"));
 	tell(ret, "run_file", run_file);
-	tell(ret, "config", settings_text(settings, "instance_params.etcd_config"));
+	tell(ret, "config",
+	     etcd ? settings_text(settings, "instance_params.etcd_config") : ret->own_config);
 	tell(ret, "user_config", settings_text(settings, "locks.etcdrc"));
 	tell(ret, "api", settings_text(settings, "locks.etcd_api"));
 }
 
+/* The first version's table ends there. */
+#define TABLE_SIZE offsetof(struct spk_lock_driver, keeps_files)
+
 bool lock_store_is_local(const struct settings *settings)
 {
-	return strcmp(settings_text(settings, "locks.store"), "sqlite") == 0;
+	const char *name = settings_text(settings, "locks.store");
+	const struct spk_driver *driver;
+	struct err err;
+
+	/* Of ours it is known: they are opened by who calls them, while the run goes on. */
+	if (strcmp(name, "sqlite") == 0 || strcmp(name, "etcd") == 0)
+		return *name == 's';
+	driver = driver_open("lock", name, TABLE_SIZE, &err);
+	return driver && driver->size > TABLE_SIZE &&
+	       ((const struct spk_lock_driver *)driver)->keeps_files;
 }
 
 int lock_store_open(const struct lock_store_config *config, struct lock_store *ret, struct err *err)
 {
 	struct spk_reason_buffer reason = {""};
-	const struct spk_driver *driver = driver_open("lock", config->name,
-						      sizeof(struct spk_lock_driver), err);
+	const struct spk_driver *driver = driver_open("lock", config->name, TABLE_SIZE, err);
 
 	if (!driver)
 		return -1;

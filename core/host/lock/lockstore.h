@@ -8,11 +8,13 @@
 #include "../../runtime/err.h"
 #include "../setting/settings.h"
 
-/* What a driver is told. The texts belong to the settings, or to whoever set them. */
+/* What a driver is told. The texts belong to the settings, or to whoever set them; the structure
+ * stays where it is. */
 struct lock_store_config {
 	const char *name; /* of the driver */
 	struct spk_lock_setting settings[8];
 	size_t count;
+	char own_config[4096]; /* the file of a store that is not ours */
 };
 
 struct lock_store {
@@ -24,7 +26,8 @@ struct lock_store {
 void lock_store_configure(const struct settings *settings, const char *run_file,
 			  struct lock_store_config *ret);
 
-/* Whether the store keeps its files in `locks.directory`. */
+/* Whether the store keeps its files in `locks.directory`. One that is not ours is opened for that;
+ * when that fails, the answer is no, and the reason comes from lock_store_open(). */
 bool lock_store_is_local(const struct settings *settings);
 
 MUST_CHECK int lock_store_open(const struct lock_store_config *config, struct lock_store *ret,

@@ -78,9 +78,14 @@ static bool on_answer(struct link *link, struct message *message)
 	link->event.answer = message->type;
 	link->event.text = NULL;
 	link->event.number = 0;
+	/* What else another version may say is not looked at. */
+	if (message->type == CONTROL_READY) {
+		link->event.number = wire_get_number(&message->body);
+		return true;
+	}
 	if (message->type == CONTROL_STARTED)
 		link->event.number = wire_get_number(&message->body);
-	else if (message->type != CONTROL_READY)
+	else
 		link->event.text = wire_get_text(&message->body);
 	return wire_complete(&message->body);
 }
@@ -548,6 +553,8 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 		return -1;
 	if (order->build_id)
 		snprintf(link->build_id, sizeof(link->build_id), "%s", order->build_id);
+	wire_put_number(&body, PROTOCOL_VERSION);
+	wire_put_text(&body, SPICERACK_VERSION);
 	order_write(order, &body);
 	rc = channel_send(&link->control, CONTROL_INIT, 0, &body, LINK_SEND_TIMEOUT_MS);
 	buf_free(&body);
@@ -563,6 +570,11 @@ int link_open(struct link *link, const char *runner, const struct run_order *ord
 	if (link->event.answer == CONTROL_REFUSED) {
 		ret_failure->refused = true;
 		return err_set(err, "%s", link->event.text ? link->event.text : "refused");
+	}
+	if (link->event.number != PROTOCOL_VERSION) {
+		ret_failure->refused = true;
+		return err_set(err, "%s: the runner speaks protocol %llu, not %d", order->file,
+			       (unsigned long long)link->event.number, PROTOCOL_VERSION);
 	}
 	return 0;
 }

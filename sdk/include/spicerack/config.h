@@ -66,6 +66,12 @@ SPK_API spk_strings spk_config_get_list(const struct spk_config *config, const c
 /* The names of the settings of a group, in the order of the file ("" is the whole file). Since 1.0.
  */
 SPK_API spk_strings spk_config_names(const struct spk_config *config, const char *path);
+/*
+ * Raises `config.type`, naming file, line and setting, unless all settings of a group, "" for the
+ * whole file, are among `names`: what was mistyped must not go unnoticed. Since 1.0.
+ */
+SPK_API void spk_config_expect(const struct spk_config *config, const char *path,
+			       spk_strings names);
 
 #ifdef __cplusplus
 }

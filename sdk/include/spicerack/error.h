@@ -21,6 +21,7 @@
  *     config.*          see config.h
  *     discovery.*       see discovery.h
  *     dns.*             see dns.h
+ *     driver            see extend.h
  *     file              see file.h
  *     regex             see regex.h
  *     nested.*          see nested.h

@@ -156,10 +156,12 @@ struct spk_source_driver {
  *
  * The settings that open() is given; a driver takes what it knows and leaves the rest:
  *     directory    where a store of this machine keeps its files
- *     run_file     a file, `directory`/runs/UUID, on which this invocation of `cookbook` holds an
- *                  OFD lock (F_OFD_SETLK, F_WRLCK) until the last of its processes is gone; not
- *                  there for a caller that takes no locks
- *     config       a file with the parameters of the client (`instance_params.etcd_config`)
+ *     run_file     of such a store (`keeps_files`): a file, `directory`/runs/UUID, on which this
+ *                  invocation of `cookbook` holds an OFD lock (F_OFD_SETLK, F_WRLCK) until the last
+ *                  of its processes is gone; not there for a caller that takes no locks
+ *     config       a file with the parameters of the client: of etcd `instance_params.etcd_config`,
+ *                  of others DIR/NAME/config.cfg, DIR being `instance_params.spicerack_config_dir`
+ *                  and NAME the driver's; need not exist
  *     user_config  the same of the user (~/.etcdrc), laid over it; need not exist
  *     api          "3" or "2", of etcd
  */
@@ -255,6 +257,12 @@ struct spk_lock_driver {
 	 */
 	enum spk_lock_status (*freeze)(void *store, struct spk_lock_entry *entry,
 				       struct spk_lock_call *call);
+	/*
+	 * 1: it keeps its files in `directory`, which the host makes, with a `run_file` for each of
+	 * its invocations. 0, or a shorter table: it is of no one machine.
+	 */
+	uint32_t keeps_files;
+	uint32_t reserved;
 };
 
 /*

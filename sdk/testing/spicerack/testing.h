@@ -131,6 +131,20 @@ SPK_API void spk_test_setting(struct spk_test *test, const char *line);
 /* A driver of one's own, before any that is installed. It is kept. Since 1.0. */
 SPK_API void spk_test_driver(struct spk_test *test, const struct spk_driver *driver);
 /*
+ * How somebody replies whom only such a driver knows: ("racks", "get web1", reply). `who` is what
+ * the story has in front of the request, which is a pattern. Since 1.0.
+ */
+SPK_API void spk_test_rule(struct spk_test *test, const char *who, const char *request,
+			   const struct spk_test_reply *reply);
+/*
+ * For the functions of such a driver, which the cookbook's process calls: a request is a step, as
+ * one of HTTP is, and a line of the story. Returns the reply, which lives as long as the test; NULL
+ * when the step is to fail, or no rule fits: *ret_why, unless that is NULL, says which. The time
+ * that it took has passed; `code`, `out` and `err` mean what the driver likes. Since 1.0.
+ */
+SPK_API const struct spk_test_reply *spk_test_play(const char *who, const char *request,
+						   const char **ret_why);
+/*
  * Replies of hosts from a file: with SPICERACK_TEST_RECORD=1 in the environment the real hosts are
  * asked, by the transport `libssh` as its own configuration (spk_test_file) has it, and the file is
  * written anew; else it is played: each reply once, in the order of its host. Since 1.0.
@@ -168,6 +182,8 @@ SPK_API const char *spk_test_not_ran(struct spk_test *test, const char *hosts, c
 SPK_API const char *spk_test_ran_here(struct spk_test *test, const char *line);
 /* A request of HTTP was sent: ("POST *ipam.example*"). Since 1.0. */
 SPK_API const char *spk_test_requested(struct spk_test *test, const char *request);
+/* A request was made of somebody that only a driver of the test knows. Since 1.0. */
+SPK_API const char *spk_test_reached(struct spk_test *test, const char *who, const char *request);
 /* The value of a key of conftool's store matches; NULL: there is no such key. Since 1.0. */
 SPK_API const char *spk_test_kv_is(struct spk_test *test, const char *key, const char *value);
 /* Something was announced to others, as `!log user@host ...` or `user@host ...`. Since 1.0. */
@@ -193,6 +209,7 @@ SPK_API const char *spk_test_output(struct spk_test *test);
  *     log INFO: restarting nginx
  *     host web1: systemctl restart nginx -> exit code 0
  *     http POST https://alerts.example/silences -> 200
+ *     racks get web1 -> spare
  *     question go-on: go
  *     lock /spicerack/locks/custom/db
  *     unlock /spicerack/locks/custom/db
