@@ -100,11 +100,19 @@ static const struct spk_driver *open_file(const char *kind, const char *name, co
 	return driver;
 }
 
-const struct spk_driver *driver_open(const char *kind, const char *name, size_t needed_size,
-				     struct err *err)
+static void note_opened(const struct spk_driver *driver)
+{
+	struct opened *opened = xcalloc(1, sizeof(*opened));
+
+	opened->driver = driver;
+	opened->next = all;
+	all = opened;
+}
+
+static const struct spk_driver *find_or_open(const char *kind, const char *name, size_t needed_size,
+					     bool installed, struct err *err)
 {
 	const struct spk_driver *driver;
-	struct opened *opened;
 	char *file;
 
 	if (!is_word(kind) || !is_word(name)) {
@@ -112,23 +120,41 @@ const struct spk_driver *driver_open(const char *kind, const char *name, size_t 
 		return NULL;
 	}
 	pthread_mutex_lock(&mutex);
-	driver = find_opened(kind, name);
+	driver = installed ? NULL : find_opened(kind, name);
 	file = xasprintf("%s/%s-%s.so", directory, kind, name);
-	if (!driver)
+	if (!driver && !installed)
 		driver = find_provided(kind, name);
 	if (!driver)
 		driver = open_file(kind, name, file, err);
 	if (driver && check_table(driver, kind, name, needed_size, file, err) < 0)
 		driver = NULL;
-	if (driver && !find_opened(kind, name)) {
-		opened = xcalloc(1, sizeof(*opened));
-		opened->driver = driver;
-		opened->next = all;
-		all = opened;
-	}
+	if (driver && !installed && !find_opened(kind, name))
+		note_opened(driver);
 	pthread_mutex_unlock(&mutex);
 	free(file);
 	return driver;
+}
+
+const struct spk_driver *driver_open(const char *kind, const char *name, size_t needed_size,
+				     struct err *err)
+{
+	return find_or_open(kind, name, needed_size, false, err);
+}
+
+const struct spk_driver *driver_open_installed(const char *kind, const char *name,
+					       size_t needed_size, struct err *err)
+{
+	return find_or_open(kind, name, needed_size, true, err);
+}
+
+void driver_hold(void)
+{
+	pthread_mutex_lock(&mutex);
+}
+
+void driver_release(void)
+{
+	pthread_mutex_unlock(&mutex);
 }
 
 bool driver_is_installed(const char *kind)

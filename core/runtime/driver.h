@@ -15,6 +15,17 @@
 const struct spk_driver *driver_open(const char *kind, const char *name, size_t needed_size,
 				     struct err *err);
 
+/* The same of the file that is installed, also in a test that has another driver of that name. */
+const struct spk_driver *driver_open_installed(const char *kind, const char *name,
+					       size_t needed_size, struct err *err);
+
+/*
+ * Around a fork() of a process with threads, in both processes behind it: none of them is opening a
+ * driver meanwhile, so that the child can open some.
+ */
+void driver_hold(void);
+void driver_release(void);
+
 /* Whether there is a file for any driver of the kind. It is not opened: it may be of no use. */
 bool driver_is_installed(const char *kind);
 

@@ -126,6 +126,11 @@ static const char *try_step(const struct every *every, uint32_t number, size_t t
 	return result;
 }
 
+static bool may_come(const struct world_step *step, uint32_t trouble)
+{
+	return trouble == SPK_TEST_FAILURE ? step->fallible : !step->host;
+}
+
 static const char *try_all(const struct every *every)
 {
 	const char *result = NULL;
@@ -134,8 +139,7 @@ static const char *try_all(const struct every *every)
 	for (uint32_t number = 1; !result && number <= every->count; number++)
 		for (size_t i = 0; !result && i < sizeof(troubles) / sizeof(troubles[0]); i++)
 			if ((!wanted || wanted & troubles[i].trouble) &&
-			    (troubles[i].trouble != SPK_TEST_FAILURE ||
-			     every->steps[number - 1]->fallible))
+			    may_come(every->steps[number - 1], troubles[i].trouble))
 				result = try_step(every, number, i);
 	return result;
 }

@@ -316,14 +316,20 @@ static enum spk_inventory_status find(void *inventory, const char *query, size_t
 				      struct spk_inventory_call *call)
 {
 	char *whole = xasprintf("%s{%.*s}", (const char *)inventory, (int)length, query);
+	char *step = xasprintf("query %s", whole);
 	const struct spk_test_reply *reply = world_reply(world_here(), RULE_QUERY, "*", whole);
 	enum spk_inventory_status status = SPK_INVENTORY_FAILED;
 
-	if (!reply)
+	if (world_step(true, world_is_undoing(), step))
+		snprintf(call->reason.text, sizeof(call->reason.text), "the test has it fail");
+	else if (!reply)
 		snprintf(call->reason.text, sizeof(call->reason.text),
 			 "the test does not say which hosts %s finds", whole);
 	else if (visitor(data, reply->out, strlen(reply->out)))
 		status = SPK_INVENTORY_OK;
+	world_happened(world_here(), "%s -> %s", step,
+		       status == SPK_INVENTORY_OK ? reply->out : "failed");
+	free(step);
 	free(whole);
 	return status;
 }

@@ -2,12 +2,17 @@
 /* A store of locks in the world of a test (kind "lock"). */
 #include "outside.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <spicerack/clock.h>
 
+#include "../runtime/mem.h"
 #include "../runtime/testing.h"
 #include "world.h"
+
+#define RUN_KEYS "/spicerack/locks/cookbooks/"
 
 /* Nobody renews, so nothing ends. */
 static enum spk_lock_status renew(void *store, int64_t *ret_until, int64_t *ret_next,
@@ -88,6 +93,18 @@ static enum spk_lock_status enter(void *store, struct spk_lock_entry *entry,
 
 	entry->place = 1;
 	entry->created_ns = spk_now().ns;
+	/* That of a run; those of a cookbook are steps of its own process. */
+	if (strncmp(entry->key, RUN_KEYS, sizeof(RUN_KEYS) - 1) == 0) {
+		char *step = xasprintf("lock %s", entry->key);
+		bool fails = world_step(true, false, step);
+
+		free(step);
+		if (fails) {
+			snprintf(call->reason.text, sizeof(call->reason.text),
+				 "the test has it fail");
+			return SPK_LOCK_REFUSED;
+		}
+	}
 	if (!is_free(world, entry, visitor, data))
 		return SPK_LOCK_WAITING;
 	lock = world_alloc(world, sizeof(*lock));

@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Replies of hosts, kept in a file: the transport that asks the real ones and writes down what they
- * reply, one object of JSON in a line, and the reader that makes rules of it.
+/* The transport that asks real hosts, by the installed one of its name, and records what they
+ * reply.
  */
-#include "test.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <spicerack/clock.h>
-#include <spicerack/remote.h>
-
-#include "../host/journal/jsonline.h"
-#include "../modules/remotewrap.h"
-#include "../runtime/driver.h"
-#include "../runtime/jsontext.h"
-#include "../runtime/mem.h"
 #include "outside.h"
 
-#define REAL "libssh"
-#define VARIABLE "SPICERACK_TEST_RECORD"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* ---- writing ---- */
+#include <spicerack/clock.h>
+
+#include "../modules/remotewrap.h"
+#include "../runtime/driver.h"
+#include "../runtime/mem.h"
+#include "recording.h"
+#include "world.h"
 
 struct recorder {
 	const struct spk_transport_driver *real;
@@ -73,32 +63,6 @@ static void recorded_free(struct recorded *recorded)
 	free(recorded);
 }
 
-static void write_down(const struct recorded *recorded, const char *command,
-		       const struct spk_transport_end *end)
-{
-	const char *file = world_here()->record_file;
-	int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	struct buf line = {0};
-
-	buf_puts(&line, "{");
-	json_put_member(&line, "host", recorded->host);
-	buf_puts(&line, ", ");
-	json_put_member(&line, "command", command);
-	buf_printf(&line, ", \"end\": %u, \"code\": %d, \"milliseconds\": %lld, ", end->kind,
-		   end->exit_code,
-		   recorded->began_ns
-			   ? (long long)((spk_uptime().ns - recorded->began_ns) / 1000000)
-			   : 0);
-	json_put_member(&line, "out", buf_text(&recorded->out));
-	buf_puts(&line, ", ");
-	json_put_member(&line, "err", buf_text(&recorded->err));
-	buf_puts(&line, "}\n");
-	if (fd < 0 || write(fd, line.text, line.length) != (ssize_t)line.length)
-		test_give_up("cannot write '%s': %s", file, strerrordesc_np(errno));
-	close(fd);
-	buf_free(&line);
-}
-
 static void on_ended(void *data, const struct spk_transport_end *end)
 {
 	struct recorded *recorded = data;
@@ -108,7 +72,17 @@ static void on_ended(void *data, const struct spk_transport_end *end)
 
 	wrap_hear(recorded->line, buf_text(&recorded->input), recorded->input.length, &heard);
 	if (heard.command)
-		write_down(recorded, heard.command, end);
+		recording_add(&(const struct recorded_reply){
+			.kind = "command",
+			.whom = recorded->host,
+			.what = heard.command,
+			.end = end->kind,
+			.code = end->exit_code,
+			.took_ns = recorded->began_ns ? spk_uptime().ns - recorded->began_ns : 0,
+			.out = buf_text(&recorded->out),
+			.out_length = recorded->out.length,
+			.err = buf_text(&recorded->err),
+		});
 	world_happened_on(world_here(), recorded->host, heard.command, "host %s: %s -> recorded",
 			  recorded->host, heard.command ? heard.command : "?");
 	wrap_heard_free(&heard);
@@ -133,8 +107,8 @@ static void *open_recorder(const struct spk_driver_setting *settings, size_t cou
 
 	memcpy(&recorder->calls, calls,
 	       calls->size < sizeof(recorder->calls) ? calls->size : sizeof(recorder->calls));
-	recorder->real = (const struct spk_transport_driver *)driver_open(
-		"transport", REAL, sizeof(*recorder->real), &err);
+	recorder->real = (const struct spk_transport_driver *)driver_open_installed(
+		"transport", OUTSIDE_RECORDER, sizeof(*recorder->real), &err);
 	if (!recorder->real)
 		snprintf(reason->text, sizeof(reason->text), "%.255s", err.text);
 	else
@@ -243,106 +217,3 @@ const struct spk_transport_driver outside_recorder = {
 	.abandon = abandon,
 	.names_users = 1,
 };
-
-/* ---- reading ---- */
-
-/* What one line says. */
-struct told {
-	char *host, *command, *out, *err;
-	long end, code, milliseconds;
-};
-
-static void take_member(void *data, const char *name, bool in_list, enum json_scalar type,
-			const char *value)
-{
-	struct told *told = data;
-	const struct {
-		const char *name;
-		char **text;
-		long *number;
-	} members[] = {
-		{"host", &told->host, NULL},
-		{"command", &told->command, NULL},
-		{"out", &told->out, NULL},
-		{"err", &told->err, NULL},
-		{"end", NULL, &told->end},
-		{"code", NULL, &told->code},
-		{"milliseconds", NULL, &told->milliseconds},
-	};
-
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		if (strcmp(name, members[i].name) != 0)
-			continue;
-		if (members[i].text && type == JSON_TEXT && !*members[i].text)
-			*members[i].text = xstrdup(value);
-		else if (members[i].number && type == JSON_NUMBER)
-			*members[i].number = strtol(value, NULL, 10);
-	}
-}
-
-/* How a result tells what the transport has told. */
-static uint32_t end_of(long kind)
-{
-	switch (kind) {
-	case SPK_TRANSPORT_EXITED:
-		return 0;
-	case SPK_TRANSPORT_HOST_KEY:
-		return SPK_REMOTE_HOST_KEY;
-	case SPK_TRANSPORT_DENIED:
-		return SPK_REMOTE_DENIED;
-	case SPK_TRANSPORT_SIGNALLED:
-	case SPK_TRANSPORT_LOST:
-		return SPK_REMOTE_LOST;
-	default:
-		return SPK_REMOTE_UNREACHABLE;
-	}
-}
-
-static void take_line(struct spk_test *test, const char *file, unsigned int number,
-		      const char *line, size_t length)
-{
-	struct told told = {0};
-
-	if (!json_line_read(line, length, take_member, &told) || !told.host || !told.command)
-		test_give_up("%s:%u: not a line that was recorded", file, number);
-	world_add_rule(test->world, RULE_HOST, told.host, told.command,
-		       SPK_TEST_REPLY(.code = (int32_t)told.code, .out = told.out, .err = told.err,
-				      .took = SPK_MILLISECONDS(told.milliseconds), .times = 1,
-				      .end = end_of(told.end)));
-	free(told.host);
-	free(told.command);
-	free(told.out);
-	free(told.err);
-}
-
-static void play(struct spk_test *test, const char *name)
-{
-	FILE *file = fopen(name, "re");
-	unsigned int number = 0;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t got;
-
-	if (!file)
-		test_give_up("cannot read '%s': %s (record it with " VARIABLE "=1)", name,
-			     strerrordesc_np(errno));
-	while ((got = getline(&line, &size, file)) > 0)
-		take_line(test, name, ++number, line,
-			  (size_t)got - (line[got - 1] == '\n' ? 1 : 0));
-	free(line);
-	fclose(file);
-}
-
-void spk_test_recorded(struct spk_test *test, const char *file)
-{
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the threads of a test are its author's */
-	const char *records = getenv(VARIABLE);
-
-	if (!records || strcmp(records, "1") != 0) {
-		play(test, file);
-		return;
-	}
-	test_write(file, "", 0666);
-	test->record_file = realpath(file, NULL);
-	test->world->record_file = world_text(test->world, test->record_file);
-}

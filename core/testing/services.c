@@ -4,11 +4,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <spicerack/clock.h>
 
 #include "../runtime/mem.h"
 #include "../runtime/testing.h"
+#include "recording.h"
 #include "world.h"
 
 static void *open_notifier(const struct spk_driver_setting *settings, size_t count,
@@ -50,8 +52,18 @@ static void close_http(void *client)
 {
 }
 
+/* What a driver makes of some. */
+static void read_header(const char *name, const char *value, struct spk_http_reply *ret)
+{
+	if (strcasecmp(name, "Location") == 0 && ret->status / 100 == 3)
+		ret->redirect = world_text(world_here(), value);
+	if (strcasecmp(name, "Retry-After") == 0)
+		ret->retry_after_ns = strtoll(value, NULL, 10) * 1000000000;
+}
+
 /* `Name: value` each. */
-static void tell_headers(const char *lines, const struct spk_http_calls *calls, void *data)
+static void tell_headers(const char *lines, const struct spk_http_calls *calls, void *data,
+			 struct spk_http_reply *ret)
 {
 	while (*lines) {
 		size_t length = strcspn(lines, "\n");
@@ -59,7 +71,9 @@ static void tell_headers(const char *lines, const struct spk_http_calls *calls, 
 
 		if (colon) {
 			*colon = '\0';
-			calls->header(data, line, colon + 1 + strspn(colon + 1, " "));
+			colon += 1 + strspn(colon + 1, " ");
+			read_header(line, colon, ret);
+			calls->header(data, line, colon);
 		}
 		free(line);
 		lines += length + (lines[length] == '\n');
@@ -85,13 +99,13 @@ static enum spk_http_end answer(const struct spk_test_reply *reply, const char *
 		return SPK_HTTP_LATE;
 	}
 	testing_sleep_until(until);
-	if (reply->end) {
+	if (reply->end && reply->end != RECORDED_END) {
 		snprintf(ret->reason.text, sizeof(ret->reason.text),
 			 "no connection, the test says");
-		return SPK_HTTP_UNSENT;
+		return reply->end & RECORDED_END ? reply->end & ~RECORDED_END : SPK_HTTP_UNSENT;
 	}
 	ret->status = reply->code ? reply->code : 200;
-	tell_headers(reply->err, calls, data);
+	tell_headers(reply->err, calls, data, ret);
 	if (*reply->out && !calls->body(data, reply->out, strlen(reply->out)))
 		return SPK_HTTP_STOPPED;
 	return SPK_HTTP_ANSWERED;
@@ -103,14 +117,16 @@ static enum spk_http_end exchange(void *client, const struct spk_http_order *ord
 {
 	char *request = xasprintf("%s %s", order->method, order->url);
 	char *step = xasprintf("http %s", request);
+	const struct spk_test_reply *reply;
 	enum spk_http_end end;
 
 	if (world_step(true, world_is_undoing(), step)) {
 		snprintf(ret->reason.text, sizeof(ret->reason.text), "the test has it fail");
 		end = SPK_HTTP_UNSENT;
 	} else {
-		end = answer(world_reply(client, RULE_HTTP, "*", request), request, order, calls,
-			     data, ret);
+		reply = world_reply(client, RULE_HTTP, "*", request);
+		end = !reply && recording_is_on() ? record_http(request, order, calls, data, ret)
+						  : answer(reply, request, order, calls, data, ret);
 	}
 	if (end == SPK_HTTP_ANSWERED)
 		world_happened_on(client, NULL, request, "%s -> %d", step, ret->status);

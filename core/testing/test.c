@@ -80,15 +80,30 @@ static void add_driver(struct spk_test *test, const void *driver)
 	test->drivers[test->driver_count++] = driver;
 }
 
-/* There are those of the author first: of two with one name, his. */
+/* A transport by another name. */
+static void add_transport(struct spk_test *test, struct spk_transport_driver *as, const char *name,
+			  const struct spk_transport_driver *what)
+{
+	*as = *what;
+	as->driver.name = name;
+	add_driver(test, as);
+}
+
+/*
+ * There are those of the author first: of two with one name, his. The transports have the names of
+ * the real ones, too, which a configuration of the author's may have.
+ */
 static void add_drivers(struct spk_test *test)
 {
-	static const void *const all[] = {&outside_hosts, &outside_recorder, &outside_inventory,
-					  &outside_locks, &outside_notify,   &outside_http,
-					  &outside_dns};
+	static struct spk_transport_driver libssh, openssh;
+	static const void *const all[] = {&outside_hosts,  &outside_inventory, &outside_locks,
+					  &outside_notify, &outside_http,      &outside_dns};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		add_driver(test, all[i]);
+	add_transport(test, &libssh, OUTSIDE_RECORDER,
+		      test->record_file ? &outside_recorder : &outside_hosts);
+	add_transport(test, &openssh, "openssh", &outside_hosts);
 }
 
 struct spk_test *spk_test_new_in(const char *tree, const char *cookbook)

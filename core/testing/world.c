@@ -77,8 +77,8 @@ const char *world_text(struct world *world, const char *text)
 
 /* ---- rules ---- */
 
-void world_add_rule(struct world *world, enum rule_kind kind, const char *where,
-		    const char *pattern, const struct spk_test_reply *reply)
+static struct rule *add_rule(struct world *world, enum rule_kind kind, const char *where,
+			     const char *pattern, const struct spk_test_reply *reply)
 {
 	struct rule *rule = world_alloc(world, sizeof(*rule));
 
@@ -92,6 +92,19 @@ void world_add_rule(struct world *world, enum rule_kind kind, const char *where,
 	rule->reply.err = world_text(world, rule->reply.err ? rule->reply.err : "");
 	*world->last_rule = rule;
 	world->last_rule = &rule->next;
+	return rule;
+}
+
+void world_add_rule(struct world *world, enum rule_kind kind, const char *where,
+		    const char *pattern, const struct spk_test_reply *reply)
+{
+	add_rule(world, kind, where, pattern, reply)->exactly = kind == RULE_QUERY;
+}
+
+void world_add_exactly(struct world *world, enum rule_kind kind, const char *where,
+		       const char *what, const struct spk_test_reply *reply)
+{
+	add_rule(world, kind, where, what, reply)->exactly = true;
 }
 
 bool world_matches(const char *pattern, const char *text)
@@ -139,8 +152,8 @@ const struct spk_test_reply *world_reply(struct world *world, enum rule_kind kin
 {
 	for (struct rule *rule = world->rules; rule; rule = rule->next) {
 		if (rule->kind != kind || !world_is_among(rule->where, where) ||
-		    (kind == RULE_QUERY ? strcmp(rule->pattern, what) != 0
-					: !world_matches(rule->pattern, what)))
+		    (rule->exactly ? strcmp(rule->pattern, what) != 0
+				   : !world_matches(rule->pattern, what)))
 			continue;
 		if (atomic_fetch_add(&rule->used, 1) < rule->reply.times || !rule->reply.times)
 			return &rule->reply;
@@ -217,6 +230,7 @@ bool world_step(bool fallible, bool undoing, const char *what)
 			.what = world_text(world, what),
 			.fallible = fallible,
 			.undoing = undoing,
+			.host = getpid() == world->supervisor,
 		};
 		world->seen = step;
 	}

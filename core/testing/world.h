@@ -27,6 +27,7 @@ struct rule {
 	const char *pattern; /* of a command, a query, a request */
 	struct spk_test_reply reply;
 	_Atomic uint32_t used;
+	bool exactly; /* it is no pattern */
 };
 
 /* Something that happened outside. */
@@ -53,6 +54,8 @@ struct world_step {
 	struct world_step *next;
 	const char *what;
 	bool fallible, undoing;
+	bool host; /* the supervisor's own: neither Ctrl+C nor a crash of the cookbook comes there
+		    */
 };
 
 struct world {
@@ -81,6 +84,9 @@ const char *world_text(struct world *world, const char *text);
 /* All are the world's. `reply` may be NULL. */
 void world_add_rule(struct world *world, enum rule_kind kind, const char *where,
 		    const char *pattern, const struct spk_test_reply *reply);
+/* The same of a pattern in which `*` and `?` mean themselves. */
+void world_add_exactly(struct world *world, enum rule_kind kind, const char *where,
+		       const char *what, const struct spk_test_reply *reply);
 /* The first that fits and is not used up, which is used once more; NULL: none. */
 const struct spk_test_reply *world_reply(struct world *world, enum rule_kind kind,
 					 const char *where, const char *what);

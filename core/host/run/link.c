@@ -17,6 +17,7 @@
 #include <spicerack/clock.h>
 
 #include "../../runtime/descendants.h"
+#include "../../runtime/driver.h"
 #include "../../runtime/fd.h"
 #include "../../runtime/testing.h"
 #include "requests.h"
@@ -424,8 +425,11 @@ static int fork_runner(struct link *link, const struct far_ends *far, struct err
 		{leased ? locks->lease_fd : -1, RUNNER_LEASE_FD},
 		{leased ? locks->life_fd : -1, RUNNER_LIFE_FD},
 	};
-	pid_t pid = fork();
+	pid_t pid;
 
+	driver_hold();
+	pid = fork();
+	driver_release();
 	if (pid == 0) {
 		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 			close(ends[i][1]);

@@ -94,13 +94,16 @@ SPK_API void spk_test_host(struct spk_test *test, const char *hosts, const char 
 			   const struct spk_test_reply *reply);
 /* Which hosts a query of a backend finds: ("P{O:db}", "db[1-3]"); its text as it is. Since 1.0. */
 SPK_API void spk_test_query(struct spk_test *test, const char *query, const char *hosts);
-/* How requests of HTTP are answered: ("GET *ipam.example?hosts?*"). Since 1.0. */
+/*
+ * How requests of HTTP are answered: ("GET *ipam.example?hosts?*"). Of the headers, `Location` (a
+ * whole URL, of a status 3xx) is followed and `Retry-After` (seconds) heeded. Since 1.0.
+ */
 SPK_API void spk_test_http(struct spk_test *test, const char *request,
 			   const struct spk_test_reply *reply);
 /*
  * What the DNS knows: type and name, and the texts of its records, a line each: ("A web.example",
- * "192.0.2.1\n192.0.2.2"). Every server says the same. A name that is not told does not exist.
- * Since 1.0.
+ * "192.0.2.1\n192.0.2.2"); those of MX and SRV with their numbers in front, as in a zone: "10 5 80
+ * web.example". Every server says the same. A name that is not told does not exist. Since 1.0.
  */
 SPK_API void spk_test_dns(struct spk_test *test, const char *question, const char *records);
 /*
@@ -145,9 +148,13 @@ SPK_API void spk_test_rule(struct spk_test *test, const char *who, const char *r
 SPK_API const struct spk_test_reply *spk_test_play(const char *who, const char *request,
 						   const char **ret_why);
 /*
- * Replies of hosts from a file: with SPICERACK_TEST_RECORD=1 in the environment the real hosts are
- * asked, by the transport `libssh` as its own configuration (spk_test_file) has it, and the file is
- * written anew; else it is played: each reply once, in the order of its host. Since 1.0.
+ * Replies of hosts, servers of HTTP and the DNS from a file: with SPICERACK_TEST_RECORD=1 in the
+ * environment the real ones are asked, and the file is written anew; else it is played: each reply
+ * once, in the order of its host, its request (method and URL), its question. Hosts are asked by
+ * the transport `libssh`, and the DNS, as their own configuration has it (spk_test_file:
+ * remote/config.cfg, dns/config.cfg); requests and questions that the test has a rule for are
+ * played all the same. What is no text in UTF-8 cannot be recorded and ends the run; of the DNS,
+ * what an answer says of a client's network is not kept. Since 1.0.
  */
 SPK_API void spk_test_recorded(struct spk_test *test, const char *file);
 
@@ -230,9 +237,12 @@ enum spk_test_trouble {
 };
 
 /*
- * What is tried. A step is what reaches outside: a command on a host or here, a request, a read or
- * write of conftool's store, a lock, a question; for interruption and crash also a record of the
- * log, a sleep, an inner run.
+ * What is tried. A step is what reaches outside: a command on a host or here, a query for hosts, a
+ * request, a read or write of conftool's store, a lock, that of the run included (which nothing but
+ * fails: then nothing has begun), a question, spk_test_play(); for interruption and crash also a
+ * record of the log, a sleep, an inner run. Not tried are: a lock that is lost while it is held,
+ * files, memory, D{...}, which asks nobody, and a host that did what it was told and could not say
+ * so (SPK_REMOTE_LOST in a reply).
  */
 struct spk_test_steps {
 	uint32_t size;     /* set by SPK_TEST_STEPS() */

@@ -108,6 +108,47 @@ static int do_dns(struct spk *spk, struct subject *subject)
 	return 0;
 }
 
+static int do_hosts(struct spk *spk, struct subject *subject)
+{
+	struct spk_remote *hosts = spk_remote_query(spk, "D{host[001-002].test}");
+	const struct spk_remote_results *results =
+		spk_remote_read_all(hosts, SPK_REMOTE(subject->text, .threshold = SPK_PERCENT(0)));
+
+	for (size_t i = 0; i < spk_remote_results_count(results); i++) {
+		const struct spk_remote_result *result = spk_remote_results_at(results, i);
+
+		spk_info(spk, "result of %s: %u %d %s", result->host, result->end,
+			 result->exit_code, result->out);
+	}
+	return 0;
+}
+
+static int do_fetch(struct spk *spk, struct subject *subject)
+{
+	struct spk_http *http = spk_http(spk, SPK_HTTP(.name = "subject"));
+	const struct spk_http_answer *answer = spk_http_get(http, subject->text);
+
+	spk_info(spk, "fetched %d %s of %s", spk_http_status(answer), spk_http_body(answer),
+		 spk_http_url(answer));
+	return 0;
+}
+
+static int do_names(struct spk *spk, struct subject *subject)
+{
+	const struct spk_dns *dns = spk_dns(spk, NULL);
+
+	const struct spk_dns_answer *services = spk_dns_resolve_srv(dns, subject->text);
+
+	for (size_t i = 0; i < services->count; i++)
+		spk_info(spk, "service %u %u %u %s, ttl %u", services->records[i].priority,
+			 services->records[i].weight, services->records[i].port,
+			 services->records[i].text,
+			 (unsigned int)spk_duration_seconds(services->ttl));
+	spk_info(spk, "address %s",
+		 spk_join(spk, ",", spk_dns_resolve_ipv4(dns, services->records[0].text)));
+	return 0;
+}
+
 static int do_conftool(struct spk *spk, struct subject *subject)
 {
 	spk_confctl_update(spk_confctl(spk, "node"), SPK_CONF_FIELDS({"pooled", SPK_CONF("no")}),
@@ -132,10 +173,12 @@ static const struct {
 	const char *name;
 	int (*run)(struct spk *spk, struct subject *subject);
 } actions[] = {
-	{"log", do_log},           {"return", do_return}, {"crash", do_crash},   {"spin", do_spin},
-	{"ask", do_ask},           {"sleep", do_sleep},   {"lock", do_lock},     {"http", do_http},
-	{"program", do_program},   {"remote", do_remote}, {"nested", do_nested}, {"dns", do_dns},
-	{"conftool", do_conftool}, {"change", do_change},
+	{"log", do_log},           {"return", do_return}, {"crash", do_crash},
+	{"spin", do_spin},         {"ask", do_ask},       {"sleep", do_sleep},
+	{"lock", do_lock},         {"http", do_http},     {"program", do_program},
+	{"remote", do_remote},     {"nested", do_nested}, {"dns", do_dns},
+	{"conftool", do_conftool}, {"change", do_change}, {"hosts", do_hosts},
+	{"fetch", do_fetch},       {"names", do_names},
 };
 
 static int run(struct spk *spk, void *self)
