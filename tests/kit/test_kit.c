@@ -276,6 +276,33 @@ START_TEST(every_step_of_questions_locks_and_requests)
 }
 END_TEST
 
+static void databases(struct spk_test *world, void *data)
+{
+	spk_test_query(world, "P{db}", "db[1-3]");
+}
+
+/* The run's own lock and the query, and nothing else that could fail. */
+START_TEST(every_step_of_the_run_itself)
+{
+	SPK_EXPECT(spk_test_every_step(SPK_TEST_STEPS(COOKBOOK, "query P{db}", .set_up = databases,
+						      .troubles = SPK_TEST_FAILURE)));
+	ck_assert_uint_eq(spk_test_every_step_runs(), 3);
+	databases(test, NULL);
+	SPK_EXPECT(spk_test_exits(test, "query P{db}", 0));
+	SPK_EXPECT(spk_test_in_order(test, "lock */kit.subject", "query P{db} -> db[1-3]",
+				     "log INFO: 3 hosts", NULL));
+}
+END_TEST
+
+/* Somebody whom only a driver of the test knows: tests/extension has one. */
+START_TEST(rules_of_ones_own)
+{
+	spk_test_rule(test, "racks", "get *", SPK_TEST_REPLY(.out = "spare"));
+	SPK_EXPECT(spk_test_exits(test, "log x", 0));
+	refuted(spk_test_reached(test, "racks", "get *"), "racks was not reached: get *");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -299,6 +326,8 @@ int main(void)
 		every_step_of_who_is_not,
 		every_step_wants_one_that_passes,
 		every_step_of_questions_locks_and_requests,
+		every_step_of_the_run_itself,
+		rules_of_ones_own,
 	};
 	Suite *suite = suite_create("kit");
 	TCase *all = tcase_create("kit");

@@ -123,6 +123,12 @@ static int do_hosts(struct spk *spk, struct subject *subject)
 	return 0;
 }
 
+static int do_query(struct spk *spk, struct subject *subject)
+{
+	spk_info(spk, "%zu hosts", spk_remote_count(spk_remote_query(spk, subject->text)));
+	return 0;
+}
+
 static int do_fetch(struct spk *spk, struct subject *subject)
 {
 	struct spk_http *http = spk_http(spk, SPK_HTTP(.name = "subject"));
@@ -178,7 +184,7 @@ static const struct {
 	{"lock", do_lock},         {"http", do_http},     {"program", do_program},
 	{"remote", do_remote},     {"nested", do_nested}, {"dns", do_dns},
 	{"conftool", do_conftool}, {"change", do_change}, {"hosts", do_hosts},
-	{"fetch", do_fetch},       {"names", do_names},
+	{"fetch", do_fetch},       {"names", do_names},   {"query", do_query},
 };
 
 static int run(struct spk *spk, void *self)
