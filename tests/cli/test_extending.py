@@ -106,6 +106,7 @@ class Accessor(CommandTest):
         result = self.cookbook("--dry-run", self.NAME, "web1", "--takes", "0s")
         self.assertEqual(result.code, 0, result)
         self.assertIn("DRY-RUN: would set the state of 'web1' to 'repair'\n", result.err)
+        self.assertNotIn("the state of 'web1' is", result.err)
         self.assertRegex(result.err, r"(?s)[Rr]ead.*the state of 'web1'.*set the state of 'web1' to 'repair'")
         self.assertEqual(self.state(), "active")
 

@@ -281,12 +281,27 @@ static void databases(struct spk_test *world, void *data)
 	spk_test_query(world, "P{db}", "db[1-3]");
 }
 
+/* What became of each run with trouble. */
+static const char *count_failures(struct spk_test *world, void *data)
+{
+	int *failed = data;
+
+	failed[0] += strstr(spk_test_story(world), "\nend FAIL, exit code 90") != NULL;
+	failed[1] += strstr(spk_test_story(world), "query P{db} -> failed") != NULL;
+	return NULL;
+}
+
 /* The run's own lock and the query, and nothing else that could fail. */
 START_TEST(every_step_of_the_run_itself)
 {
+	int failed[2] = {0, 0};
+
 	SPK_EXPECT(spk_test_every_step(SPK_TEST_STEPS(COOKBOOK, "query P{db}", .set_up = databases,
+						      .check = count_failures, .data = failed,
 						      .troubles = SPK_TEST_FAILURE)));
 	ck_assert_uint_eq(spk_test_every_step_runs(), 3);
+	ck_assert_int_eq(failed[0], 1);
+	ck_assert_int_eq(failed[1], 1);
 	databases(test, NULL);
 	SPK_EXPECT(spk_test_exits(test, "query P{db}", 0));
 	SPK_EXPECT(spk_test_in_order(test, "lock */kit.subject", "query P{db} -> db[1-3]",
