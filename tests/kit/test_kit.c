@@ -210,8 +210,12 @@ END_TEST
 
 /* ---- every step ---- */
 
+/* Names for a backtrace take a sanitized build its time. */
+#define LIMIT SPK_MINUTES(2)
+
 static void db1(struct spk_test *world, void *data)
 {
+	spk_test_time_limit(world, LIMIT);
 	spk_test_host(world, "db1", "*", SPK_TEST_REPLY());
 }
 
@@ -278,6 +282,7 @@ END_TEST
 
 static void databases(struct spk_test *world, void *data)
 {
+	spk_test_time_limit(world, LIMIT);
 	spk_test_query(world, "P{db}", "db[1-3]");
 }
 
