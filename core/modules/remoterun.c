@@ -669,8 +669,10 @@ static void report(struct execution *execution, size_t command)
 static void do_phase(struct execution *execution)
 {
 	const struct remote_order *order = execution->order;
+	const size_t fanout = execution->link->fanout;
 
-	plan_window_open(&execution->window, order->batch, order->batch_sleep_ns);
+	plan_window_open(&execution->window, order->batch < fanout ? order->batch : fanout,
+			 order->batch_sleep_ns);
 	execution->next = 0;
 	execution->ended = execution->failed;
 	open_progress(execution);

@@ -9,8 +9,18 @@
 #include "../runtime/shell.h"
 
 /*
- * The script has no newline, which csh does not take within quotes, and no exclamation mark. Its
- * variables, whose names begin with _ to be nobody else's:
+ * All that the shell of the user sees: it reads so many lines, and does what they say. It has no
+ * newline, which csh does not take within quotes, and no exclamation mark.
+ */
+static const char loader[] =
+	"exec 3<&0 </dev/null; _n=$1; _s=$(printf '\\nx'); _s=${_s%x}; "
+	"IFS= read -r _t <&3 || exit 125; while [ $_n -gt 1 ]; do "
+	"IFS= read -r _l <&3 || exit 125; _t=$_t$_s$_l; _n=$((_n-1)); done; eval \"$_t\"";
+
+/*
+ * The script comes with what is particular to the command, as the last of the lines; so an argument
+ * list is short, and so are the messages that a transport has to keep room for. Its variables,
+ * whose names begin with _ to be nobody else's:
  *
  *     _c  the command            _e  its environment    _d  1: detached
  *     _i  bytes of its input     _k  its number         _g  its process group
@@ -57,10 +67,7 @@
 	"esac; kill -USR1 $_w; done; kill -USR2 $_w; case $_i in 0) ;; *) sleep 60;; esac; }; "
 
 static const char script[] =
-	"exec 3<&0 </dev/null; _n=$1; _t=; _i=0; _d=0; _g=; IFS= read -r _t <&3 || exit 125; "
-	"case $_n in 1) ;; *) _s=$(printf '\\nx'); _s=${_s%x}; while [ $_n -gt 1 ]; do "
-	"IFS= read -r _l <&3 || exit 125; _t=$_t$_s$_l; _n=$((_n-1)); done;; esac; "
-	"eval \"$_t\"; case $SHELL in '') SHELL=/bin/sh;; esac; "
+	"_g=; case $SHELL in '') SHELL=/bin/sh;; esac; "
 	/* Detached. */
 	"case $_d in 1) _s=; command -v setsid >/dev/null 2>&1 && _s=setsid; "
 	"eval \"$_e\"; $_s \"$SHELL\" -c \"$_c\" 3<&- >/dev/null 2>&1 & exit 0;; esac; "
@@ -146,10 +153,12 @@ void wrap_make(const struct wrap *wrap, struct buf *line, struct buf *head)
 	put_head(wrap, head);
 	buf_puts(line, wrap->sudo ? "exec sudo -n -i -- /bin/sh -c " : "exec /bin/sh -c ");
 	if (wrap->sudo)
-		put_printed(script, &printed);
+		put_printed(loader, &printed);
 	else
-		buf_puts(&printed, script);
+		buf_puts(&printed, loader);
 	put_quoted(buf_text(&printed), printed.length, line);
+	buf_putc(head, '\n');
+	buf_puts(head, script);
 	buf_printf(line, " spicerack-%s %zu", wrap->run, count_lines(head));
 	buf_free(&printed);
 	buf_putc(head, '\n');
@@ -190,17 +199,18 @@ void wrap_hear(const char *line, const char *bytes, size_t length, struct wrap_h
 {
 	const char *number = strrchr(line, ' ');
 	unsigned long lines = number ? strtoul(number, NULL, 10) : 0;
-	const char *end = bytes;
+	const char *end = bytes, *before_script = bytes;
 	spk_strings words;
 	char *head;
 
 	for (; lines > 0; lines--) {
+		before_script = end;
 		end = memchr(end, '\n', length - (size_t)(end - bytes));
 		if (!end)
 			return;
 		end++;
 	}
-	head = xstrndup(bytes, (size_t)(end - bytes));
+	head = xstrndup(bytes, (size_t)(before_script - bytes));
 	if (shell_split(head, &words) == 0) {
 		heard->command = value_of(words, "_c=");
 		free((void *)(uintptr_t)words.items);

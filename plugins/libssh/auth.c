@@ -370,8 +370,8 @@ static bool forward(struct auth *auth, const struct candidate *candidate,
 /* Reads what libssh wrote to its agent: false when it wanted no signature. */
 static bool forward_request(struct auth *auth, const struct candidate *candidate)
 {
-	unsigned char *bytes = memory_raw(LENT_MAX);
-	ssize_t got = recv(auth->lent[0], bytes, LENT_MAX, MSG_DONTWAIT);
+	unsigned char bytes[LENT_MAX];
+	ssize_t got = recv(auth->lent[0], bytes, sizeof(bytes), MSG_DONTWAIT);
 	size_t length = got > 0 ? (size_t)got : 0, at = 0;
 	bool forwarded = false;
 
@@ -385,7 +385,6 @@ static bool forward_request(struct auth *auth, const struct candidate *candidate
 			forwarded = forward(auth, candidate, bytes + at, size);
 		at += size;
 	}
-	memory_free(bytes);
 	return forwarded;
 }
 

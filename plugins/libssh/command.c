@@ -9,10 +9,17 @@
 #include "../base/memory.h"
 #include "connection.h"
 
-/* Input that is taken before the host takes it. */
-#define INPUT_SIZE 65536
-/* libssh is given this much of it at once. */
+/* Input that is taken before the host takes it; room for it is made as it comes, for most is short.
+ */
+#define INPUT_MAX 65536
+#define INPUT_LEAST 256
+/*
+ * libssh is given this much of it at once. The buffers of its sessions stay as large as the largest
+ * message was: what is little is given in pieces for which they are large enough.
+ */
 #define INPUT_PIECE 32768
+#define INPUT_LITTLE 4096
+#define INPUT_LITTLE_PIECE 896
 #define OUTPUT_PIECE 32768
 /* What libssh keeps for us while output is held back is bounded by its window, unless the host
  * does not heed it. */
@@ -48,9 +55,10 @@ struct command {
 	size_t variable; /* of the environment: the next one */
 	char variable_name[256];
 	bool told_started, closed, held, abandoned;
+	bool kept; /* libssh has output that came while it was held */
 
 	char *input; /* a ring */
-	size_t input_at, input_length;
+	size_t input_size, input_at, input_length;
 	bool has_input, input_ended, input_end_sent;
 	bool wants_room;
 };
@@ -205,6 +213,7 @@ static int take_data(ssh_session session, ssh_channel channel, void *bytes, uint
 	}
 	if (length > HELD_MAX)
 		connection_accuse(command->guest.connection, "sends more than it may");
+	command->kept = true;
 	return 0;
 }
 
@@ -245,8 +254,11 @@ static void take_close(ssh_session session, ssh_channel channel, void *data)
 /* Gives libssh what the host takes, and no more than is on its way at once. */
 static void send_input(struct command *command)
 {
+	const size_t piece = command->input_length > INPUT_LITTLE ? INPUT_PIECE
+								  : INPUT_LITTLE_PIECE;
+
 	while (command->input_length > 0) {
-		size_t length = INPUT_SIZE - command->input_at;
+		size_t length = command->input_size - command->input_at;
 		uint32_t window = ssh_channel_window_size(command->channel);
 		int done;
 
@@ -254,13 +266,13 @@ static void send_input(struct command *command)
 			break;
 		length = length < command->input_length ? length : command->input_length;
 		length = length < window ? length : window;
-		length = length < INPUT_PIECE ? length : INPUT_PIECE;
+		length = length < piece ? length : piece;
 		done = ssh_channel_write(command->channel, command->input + command->input_at,
 					 (uint32_t)length);
 		connection_touch(command->guest.connection);
 		if (done <= 0)
 			break;
-		command->input_at = (command->input_at + (size_t)done) % INPUT_SIZE;
+		command->input_at = (command->input_at + (size_t)done) % command->input_size;
 		command->input_length -= (size_t)done;
 	}
 	if (command->input_length == 0 && command->input_ended && !command->input_end_sent) {
@@ -269,25 +281,51 @@ static void send_input(struct command *command)
 		connection_touch(command->guest.connection);
 	}
 	command->guest.restless = command->input_length > 0;
-	if (command->wants_room && command->input_length <= INPUT_SIZE / 2 &&
+	if (command->wants_room && command->input_length <= INPUT_MAX / 2 &&
 	    !command->input_ended) {
 		command->wants_room = false;
 		calls_of(command)->room(command->data);
 	}
 }
 
+/* Makes the ring large enough for as much more, which is not more than may be in it. */
+static void widen(struct command *command, size_t more)
+{
+	const size_t first = command->input_size - command->input_at;
+	size_t size = command->input_size ? command->input_size : INPUT_LEAST;
+	char *wider;
+
+	while (size < command->input_length + more)
+		size *= 2;
+	if (size == command->input_size)
+		return;
+	wider = memory_raw(size);
+	if (command->input_length > first) {
+		memcpy(wider, command->input + command->input_at, first);
+		memcpy(wider + first, command->input, command->input_length - first);
+	} else if (command->input_length > 0) {
+		memcpy(wider, command->input + command->input_at, command->input_length);
+	}
+	memory_free(command->input);
+	command->input = wider;
+	command->input_size = size;
+	command->input_at = 0;
+}
+
 size_t command_feed(struct command *command, const char *bytes, size_t length)
 {
-	size_t room = INPUT_SIZE - command->input_length, at, first;
+	const size_t room = INPUT_MAX - command->input_length;
+	size_t at, first;
 
 	if (command->input_ended || command->abandoned)
 		return length;
-	if (!command->input)
-		command->input = memory_raw(INPUT_SIZE);
 	command->wants_room = length > room;
 	length = length < room ? length : room;
-	at = (command->input_at + command->input_length) % INPUT_SIZE;
-	first = INPUT_SIZE - at < length ? INPUT_SIZE - at : length;
+	if (length == 0)
+		return 0;
+	widen(command, length);
+	at = (command->input_at + command->input_length) % command->input_size;
+	first = command->input_size - at < length ? command->input_size - at : length;
 	memcpy(command->input + at, bytes, first);
 	memcpy(command->input, bytes + first, length - first);
 	command->input_length += length;
@@ -305,16 +343,16 @@ void command_finish(struct command *command)
 
 static void drain(struct command *command, int stream)
 {
-	char *bytes = memory_raw(OUTPUT_PIECE);
+	char bytes[OUTPUT_PIECE];
 	int got = 1;
 
 	while (command->channel && !command->held && !command->abandoned && got > 0) {
-		got = ssh_channel_read_nonblocking(command->channel, bytes, OUTPUT_PIECE,
+		got = ssh_channel_read_nonblocking(command->channel, bytes, sizeof(bytes),
 						   stream == 2);
 		if (got > 0)
 			calls_of(command)->output(command->data, stream, bytes, (size_t)got);
 	}
-	memory_free(bytes);
+	explicit_bzero(bytes, sizeof(bytes));
 }
 
 void command_hold(struct command *command, bool on)
@@ -478,9 +516,10 @@ static void look(struct task *task)
 	}
 	if (!command->channel)
 		return;
-	if (command->state == RUNNING && !command->held) {
+	if (command->state == RUNNING && command->kept && !command->held) {
 		drain(command, 1);
 		drain(command, 2);
+		command->kept = command->held;
 	}
 	if (command->failed || command->abandoned)
 		return;

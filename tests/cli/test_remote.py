@@ -131,6 +131,26 @@ class Readings(RemoteTest):
         self.assertTrue(done.out.startswith("root\n/root\n$HOME a b \\\n1 2\n"), done.out)
 
 
+class LoginShells(RemoteTest):
+    """Other shells than sh, each as if it was the user's."""
+
+    SHELLS = [path for path in map(shutil.which, ("bash", "dash", "zsh", "fish", "tcsh", "mksh")) if path]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sshd = Sshd(Server(cls), hosts=len(cls.SHELLS), options=[
+            "AcceptEnv SHELL", "ForceCommand exec $SHELL -c \"$SSH_ORIGINAL_COMMAND\""])
+        for name, path in zip(cls.sshd.names, cls.SHELLS):
+            cls.sshd.configure(name, SetEnv=f"SHELL={path}")
+
+    def test_any_will_do(self):
+        done, results = self.remote(",".join(self.sshd.names), "md5sum && printf '%s\\n' 'a b' '$c!' && exit 3",
+                                    options=("--any-code", "--quiet", "--input-size", 100000))
+        self.assertEqual([(result["end"], result["code"]) for result in results], [("ok", "3")] * len(self.SHELLS))
+        self.assertRegex(done.out, r"\nGROUP \S+ [0-9a-f]{32}  -/a b/\$c!/\|\n")
+        self.assertEqual(done.out.count("GROUP"), 1, done.out)
+
+
 class Order(RemoteTest):
     def test_in_step_each_command_waits_for_all(self):
         log = self.scratch / "order"
@@ -156,6 +176,11 @@ class Order(RemoteTest):
         self.remote("host[001-004].test", alone, options=("--quiet", "--batch", "1", "--sleep", "10ms"))
         self.remote("host[001-004].test", alone.replace("0.1", "2"),
                     options=("--quiet", "--batch", "51%"), code=99)
+
+    def test_no_more_than_the_fan_out_are_at_work(self):
+        alone = f"mkdir {self.scratch}/lock && sleep 0.1 && rmdir {self.scratch}/lock"
+        self.settings.write_text(self.settings.read_text() + "fanout = 1;\n")
+        self.remote("host[001-004].test", alone, options=("--quiet", "--batch", "100%"))
 
     def test_a_threshold_that_was_met_does_not_raise(self):
         fail = "test $NAME != host002"
