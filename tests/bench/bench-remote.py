@@ -81,8 +81,10 @@ class Cost:
         self.code = process.returncode
 
     def watch(self, pid):
-        while not self.over.wait(0.02):
+        over = False
+        while not over:
             self.peak = max(self.peak, sum(map(share, tree_of(pid))))
+            over = self.over.wait(0.02)
 
 
 def tree_of(pid):
@@ -121,7 +123,7 @@ def whole(hosts, folded, command, rounds):
     config.write_text(f'logs_base_dir = "{place}/logs";\njournal = {{ directory = "{place}/runs"; }};\n'
                       f'instance_params = {{ spicerack_config_dir = "{place}"; }};\n')
     return [PREFIX / "bin" / "spicerack", "run", "-c", config, "--force", "--no-input", "--connect-timeout", "60s",
-            f"D{{{folded}}}", command], {}
+            "--mode", "sync", f"D{{{folded}}}", *[command] * rounds], {}
 
 
 def pdsh(hosts, folded, command, rounds):
@@ -192,11 +194,24 @@ def compare(title, hosts, count, command, runs=RUNS):
               f"wall {wall:7.2f} s ({wall / first[0]:5.1f})   memory {peak / 1024:7.1f} MiB ({peak / first[2]:5.1f})")
 
 
+def alone(title, hosts, count, command):
+    """Ours, where peers would need minutes."""
+    cost = measure(whole, hosts, hosts.names[:count], command, memory=True)
+    print(f"{OURS}, {title}, {count} hosts: processor {1000 * cost.processor / count:.2f} ms each, wall {cost.wall:.2f} s, "
+          f"memory {cost.peak / 1024:.1f} MiB")
+
+
 def further(hosts, count):
     """Commands on connections that are open: the peers have none, and connect for each."""
     print(f"\nCommands one after the other on the same connections, {count} hosts, {FAN_OUT} at a time")
     for name, words in tools().items():
-        if name == OURS or name in PEERS:
+        if name in PEERS:
+            continue
+        if name == OURS:
+            one, all_of_them = (measure(words, hosts, hosts.names[:count], "true", rounds) for rounds in (1, ROUNDS))
+            print(f"{name:16s} processor of the first {1000 * one.processor / count:6.2f} ms each, of others "
+                  f"{1000 * (all_of_them.processor - one.processor) / (ROUNDS - 1) / count:6.3f}   wall {one.wall:6.2f} s, "
+                  f"{(all_of_them.wall - one.wall) / (ROUNDS - 1):6.2f}")
             continue
         rounds = [line.split() for line in measure(words, hosts, hosts.names[:count], "true", ROUNDS).said.splitlines()]
         spent = [int(line[4]) / 1000 / count for line in rounds]
@@ -217,6 +232,7 @@ def main():
         loud = LightSshd(bench, BENCH / "bench-light-sshd", most, MEGABYTE)
         loud.configure_all(**curve)
         compare("1 MiB of output in lines, light server", loud, min(64, most), "true")
+        alone("1 MiB of output in lines, light server", loud, most, "true")
         real = Sshd(bench, most, log_level="ERROR")
         real.configure_all(**curve)
         compare("true, real sshd", real, min(COUNTS), "true", 1)

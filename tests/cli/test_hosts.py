@@ -13,9 +13,10 @@ import textwrap
 import threading
 import unittest
 
-from harness import PREFIX, CommandTest
+from harness import LONG, PREFIX, CommandTest
 from listeners import Authority, Closed
 from puppetdb import PuppetDB
+from realpuppetdb import RealPuppetDB, require_puppetdb
 
 HOSTS = """\
 hosts:
@@ -466,6 +467,69 @@ class PuppetDbTls(HostsTest):
         text = (self.remote / "config.cfg").read_text().replace("127.0.0.1", "localhost")
         self.configure(text)
         self.assertRefused("P{*}", "/pdb/query/v4/nodes: SSL: no alternative certificate subject name matches")
+
+
+@unittest.skipUnless(LONG, "a PuppetDB needs minutes to start")
+class RealPuppetDb(HostsTest):
+    """What a real one makes of our queries, over HTTPS with the certificate of a client."""
+
+    def setUp(self):
+        require_puppetdb()
+        super().setUp()
+        self.authority = Authority(self.scratch)
+        self.server = RealPuppetDB(self, self.authority)
+        role = {"web": "Role::Web", "db": "Role::Db"}
+        for name, cores, kernel, mode in (("web1.example", 4, "Linux", "0644"), ("web2.example", 8, "Linux", "0600"),
+                                          ("db1.example", 31, "FreeBSD", "0644"), ("gone1.example", 8, "Linux", "0644")):
+            self.server.add(name, {"cores": cores, "kernel": kernel, "physical": cores > 8, "os": {"name": "debian"},
+                                   "note": "a\"b\\c}", "version": "8"},
+                            [("Class", role.get(name[:-9], "Role::None"), {"port": cores}, ["class"]),
+                             ("Class", "Profile::Base", {}, ["class", "profile"]),
+                             ("Package", "nginx", {"ensure": "installed"}, ["package", name[:-9]]),
+                             ("File", "/etc/motd", {"mode": mode}, ["file"])])
+        self.server.submit("deactivate_node", 3, {"certname": "gone1.example", "producer_timestamp":
+                                                  "2026-11-01T00:00:00.000Z"})
+
+    def use(self, **settings):
+        self.backend("P", "puppetdb", **{"host": "127.0.0.1", "port": self.server.port,
+                                         "ssl_verify": str(self.authority.file),
+                                         "ssl_client_cert": str(self.server.certificate),
+                                         "ssl_client_key": str(self.server.key), **settings})
+
+    def test_the_whole_language(self):
+        self.use()
+        all_of_them = "db1.example,web[1-2].example"
+        for query, folded in {
+                "*": all_of_them, "web*": "web[1-2].example", "web[1-9].example": "web[1-2].example",
+                "db1.example": "db1.example", "d?1.example or web2.example": "db1.example,web2.example",
+                "not web*": "db1.example",
+                "F:cores = 8": "web2.example", "F:cores > 7": "db1.example,web2.example", "F:cores <= 8": "web[1-2].example",
+                "F:cores = 0x1f": "db1.example", "F:cores = 037": "db1.example", "F:cores < 4.5": "web1.example",
+                "F:version = '8'": all_of_them, "F:physical = true": "db1.example", "F:physical = false": "web[1-2].example",
+                "F:note = 'a\"b\\c}'": all_of_them, "F:kernel ~ '^Lin'": "web[1-2].example",
+                "F:kernel = Linux and not F:cores = 8": "web1.example",
+                "(F:cores = 4 or F:cores = 31) and not F:kernel = Linux": "db1.example",
+                "F:kernel = Linux and not web1.example": "web2.example",
+                "R:Package": all_of_them, "R:Package = nginx": all_of_them, "R:File = '/etc/motd'": all_of_them,
+                "R:File%mode = '0644'": "db1.example,web1.example", "R:file%mode ~ '^06.0'": "web2.example",
+                "R:Package@tag = web": "web[1-2].example", "C:Role::Web": "web[1-2].example",
+                "O:web": "web[1-2].example", "O:db": "db1.example", "P:base": all_of_them,
+                "O:web%port = 8": "web2.example", "C:role::web or C:role::db": all_of_them,
+                "C:role::web and not web1.example": "web2.example"}.items():
+            with self.subTest(query):
+                self.assertFinds(f"P{{{query}}}", folded)
+        self.assertFinds("P{O:web} and P{F:cores > 4}", "web2.example")
+        for query in ("gone1.example", "F:kernel = Plan9", "C:role::web and C:role::db"):
+            with self.subTest(query):
+                self.assertRefused(f"P{{{query}}}", "no host matches")
+        self.assertRefused("P{F:kernel ~ '('}", f"https://127.0.0.1:{self.server.port}/pdb/query/v4/nodes: the server answered")
+        self.assertRefused("P{O:web%port > 4}", "/pdb/query/v4/resources: the server answered")
+        for settings, why in (({"api_version": 3}, "/v3/nodes: the server answered 404"),
+                              ({"ssl_client_cert": "", "ssl_client_key": ""}, "/pdb/query/v4/nodes: "),
+                              ({"ssl_verify": True}, "SSL certificate problem")):
+            with self.subTest(settings):
+                self.use(**settings)
+                self.assertRefused("P{*}", why)
 
 
 if __name__ == "__main__":
