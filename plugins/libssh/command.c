@@ -34,6 +34,12 @@ enum command_state {
 	ENDED, /* and told, or let go of */
 };
 
+/* Output that libssh has given up and nobody has been told of. */
+struct kept {
+	char *bytes;
+	size_t at, length;
+};
+
 struct command {
 	struct grave grave;
 	struct guest guest;
@@ -55,7 +61,8 @@ struct command {
 	size_t variable; /* of the environment: the next one */
 	char variable_name[256];
 	bool told_started, closed, held, abandoned;
-	bool kept; /* libssh has output that came while it was held */
+	bool has_kept; /* output that came while it was held: libssh's or ours */
+	struct kept kept[2];
 
 	char *input; /* a ring */
 	size_t input_size, input_at, input_length;
@@ -78,10 +85,18 @@ static void wake(struct command *command)
 
 /* ---- the end ---- */
 
+static void kept_free(struct kept *kept)
+{
+	memory_free(kept->bytes);
+	*kept = (struct kept){0};
+}
+
 static void bury(struct grave *grave)
 {
 	struct command *command = (struct command *)(void *)grave;
 
+	kept_free(&command->kept[0]);
+	kept_free(&command->kept[1]);
 	memory_free(command->name);
 	memory_free(command->text);
 	memory_free(command->input);
@@ -207,13 +222,13 @@ static int take_data(ssh_session session, ssh_channel channel, void *bytes, uint
 		tell_started(command);
 	if (command->abandoned || command->state != RUNNING)
 		return (int)length;
-	if (!command->held) {
+	if (!command->held && command->kept[is_stderr ? 1 : 0].length == 0) {
 		calls_of(command)->output(command->data, is_stderr ? 2 : 1, bytes, length);
 		return (int)length;
 	}
 	if (length > HELD_MAX)
 		connection_accuse(command->guest.connection, "sends more than it may");
-	command->kept = true;
+	command->has_kept = true;
 	return 0;
 }
 
@@ -341,18 +356,43 @@ void command_finish(struct command *command)
 
 /* ---- output that was held back ---- */
 
+/*
+ * Takes all that libssh has, which is no more than it lets come: whatever of it is read, it asks
+ * the host for more, however much is left. False: there is nothing.
+ */
+static bool take_kept(struct command *command, int stream)
+{
+	struct kept *kept = &command->kept[stream - 1];
+	int have = ssh_channel_poll(command->channel, stream == 2), got;
+
+	/* It may have read from the host, too, and told it. */
+	if (have <= 0 || !command->channel || command->held)
+		return false;
+	kept->bytes = memory_raw((size_t)have);
+	got = ssh_channel_read_nonblocking(command->channel, kept->bytes, (uint32_t)have,
+					   stream == 2);
+	kept->length = got > 0 ? (size_t)got : 0;
+	if (kept->length == 0)
+		kept_free(kept);
+	return kept->length > 0;
+}
+
 static void drain(struct command *command, int stream)
 {
-	char bytes[OUTPUT_PIECE];
-	int got = 1;
+	struct kept *kept = &command->kept[stream - 1];
 
-	while (command->channel && !command->held && !command->abandoned && got > 0) {
-		got = ssh_channel_read_nonblocking(command->channel, bytes, sizeof(bytes),
-						   stream == 2);
-		if (got > 0)
-			calls_of(command)->output(command->data, stream, bytes, (size_t)got);
+	while (command->channel && !command->held && !command->abandoned) {
+		size_t left;
+
+		if (kept->length == 0 && !take_kept(command, stream))
+			return;
+		left = kept->length - kept->at;
+		left = left < OUTPUT_PIECE ? left : OUTPUT_PIECE;
+		calls_of(command)->output(command->data, stream, kept->bytes + kept->at, left);
+		kept->at += left;
+		if (kept->at == kept->length)
+			kept_free(kept);
 	}
-	explicit_bzero(bytes, sizeof(bytes));
 }
 
 void command_hold(struct command *command, bool on)
@@ -516,10 +556,10 @@ static void look(struct task *task)
 	}
 	if (!command->channel)
 		return;
-	if (command->state == RUNNING && command->kept && !command->held) {
+	if (command->state == RUNNING && command->has_kept && !command->held) {
 		drain(command, 1);
 		drain(command, 2);
-		command->kept = command->held;
+		command->has_kept = command->held;
 	}
 	if (command->failed || command->abandoned)
 		return;

@@ -8,11 +8,12 @@ import pathlib
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 import unittest
 
-from harness import LONG, PREFIX
-from sshd import USER, Sshd
+from harness import BUILD, LONG, PREFIX
+from sshd import USER, LightSshd, Sshd
 from test_remote import RemoteTest, Server
 
 
@@ -178,6 +179,43 @@ class Input(FleetTest):
             done = self.run_on("host001.test", f"touch {self.scratch}/touched", stdin=stdin, code=94)
         self.assertIn("more than 64 MiB: nothing was run", done.err)
         self.assertFalse((self.scratch / "touched").exists())
+
+
+class Reader(FleetTest):
+    transport = "libssh"
+
+    def test_one_that_takes_its_time(self):
+        """All of it arrives; what waits for the reader waits on the host, which is asked for no more."""
+        lines, each = 600000, b"it is not in a hurry, and there is more\n"
+        process = subprocess.Popen(["spicerack", "run", "-c", self.config, "--force", "--no-input", "host001.test",
+                                    f"yes '{each.decode().strip()}' | head -n {lines}"], env=self.env, cwd=self.scratch,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        size = 0
+        while got := os.read(process.stdout.fileno(), 65536):
+            size += len(got)
+            if size < 8 << 20:
+                time.sleep(0.02)
+        _, err = process.communicate()
+        self.assertEqual((process.returncode, size), (0, lines * len(each)), err)
+
+    @unittest.skipUnless(LONG, "a minute")
+    def test_huge_outputs(self):
+        """A gigabyte of one host, and ten megabytes of each of many, in memory that has a bound."""
+        for size, hosts in ((1 << 30, 1), (10 << 20, 100)):
+            light = LightSshd(self, BUILD / "tests" / "bench" / "bench-light-sshd", hosts, size)
+            self.settings.write_text(f'libssh = {{ config = "{light.config}"; }};\n')
+            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+                process = subprocess.Popen(["spicerack", "run", "-c", self.config, "--force", "--no-input",
+                                            ",".join(light.names), "true"], env=self.env, cwd=self.scratch, stdout=out,
+                                           stderr=err)
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                err.seek(0)
+                self.assertEqual(process.returncode, 0, err.read()[-1000:])
+                shown = out.seek(0, os.SEEK_END)
+            self.assertTrue(shown == size if hosts == 1 else shown < 2 << 20, shown)
+            self.assertLess(usage.ru_maxrss, 160 << 10, "KiB")
 
 
 class Reap(FleetTest):

@@ -221,6 +221,22 @@ class Commands(TransportTest):
         client.say("release", short)
         self.works(client.wait(short), "short\n")
 
+    def test_output_taken_in_sips(self):
+        """Whoever takes a little of what was held back is not sent ever more."""
+        client = self.client()
+        size = 50_000_000
+        number = client.start("host001.test", f"yes 0123456789 | head -c {size}")
+        client.say("hold", number)
+        for _ in range(12):
+            time.sleep(0.2)
+            client.say("sip", number)
+        time.sleep(0.2)
+        self.small(client, 30_000)
+        client.say("release", number)
+        end = client.wait(number)
+        self.works(end)
+        self.assertEqual((end["stdout_bytes"], end["held_output"]), (size, 0))
+
     def test_let_go_of(self):
         client = self.client()
         for delay in (0, 0.02, 0.5):

@@ -8,6 +8,7 @@
  *     send ID TEXT       input; \n is a line's end
  *     pour ID BYTES      so many bytes of input, of a pattern, as the transport takes them
  *     finish ID, hold ID, release ID, abandon ID
+ *     sip ID             release, and hold at the next piece of output
  *     usage              memory, processor time and descriptors
  *     close
  *
@@ -47,7 +48,7 @@ struct job {
 	double started_ms;
 	uint64_t to_pour, poured;
 	struct stream streams[2];
-	int held, held_output;
+	int held, held_output, sips;
 };
 
 static struct job *jobs;
@@ -143,6 +144,11 @@ static void output(void *data, int stream, const char *bytes, size_t length)
 	expect_dispatching();
 	if (job->held)
 		job->held_output = 1;
+	if (job->sips) {
+		job->sips = 0;
+		job->held = 1;
+		driver->hold(job->command, true);
+	}
 	for (size_t i = 0; i < length; i++)
 		to->sum = to->sum * 31 + (unsigned char)bytes[i];
 	if (!to->first && !(to->first = malloc(SHOWN_MAX)))
@@ -307,6 +313,10 @@ static void do_line(char *line)
 	} else if (strcmp(words[0], "hold") == 0) {
 		job->held = 1;
 		driver->hold(job->command, true);
+	} else if (strcmp(words[0], "sip") == 0) {
+		job->sips = 1;
+		job->held = 0;
+		driver->hold(job->command, false);
 	} else if (strcmp(words[0], "release") == 0) {
 		job->held = 0;
 		driver->hold(job->command, false);
