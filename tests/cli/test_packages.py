@@ -75,10 +75,11 @@ class Bundle(PackageTest):
         for name, path in debs.items():
             self.succeed("dpkg-deb", "-x", path, tree)
             members = self.succeed("sh", "-c", f"dpkg-deb --ctrl-tarfile '{path}' | tar -t").out.split()
-            self.assertEqual(sorted(members), ["./", "./control", "./md5sums"], f"no maintainer scripts in {name}")
+            self.assertEqual(sorted(members), ["./", "./control", "./md5sums"], f"no maintainer scripts nor triggers in {name}")
         self.assertEqual([path for path in below(tree) if "/doc/" not in path], [
             f"{PLACES}/cookbooks/example-hosts/hosts/example-uptime.so",
             f"{PLACES}/cookbooks/example-hosts/hosts/group.cfg",
+            f"{PLACES}/cookbooks/example-maintenance/libwords.so.0",
             f"{PLACES}/cookbooks/example-maintenance/maintenance/group.cfg",
             f"{PLACES}/cookbooks/example-maintenance/maintenance/tell.so",
             f"{PLACES}/cookbooks/example-maintenance/maintenance/wait.so",

@@ -1,6 +1,8 @@
 /* maintenance.tell: says that the bundle is there. */
 #include <spicerack/cookbook.h>
 
+#include "lib/words.h"
+
 struct tell {
 	const char *what;
 };
@@ -13,7 +15,7 @@ static int run(struct spk *spk, void *self)
 {
 	const struct tell *tell = self;
 
-	spk_info(spk, "the bundle tells %s", tell->what);
+	spk_info(spk, "%s", words_told(spk, tell->what));
 	return 0;
 }
 
