@@ -158,7 +158,7 @@ static char *repeat(const char *part, size_t count, const char *end)
 
 START_TEST(too_much_is_refused)
 {
-	char *deep = repeat("[", 501, ""), *many = repeat("1,", 1000000, "1");
+	char *deep = repeat("[", 501, ""), *many = repeat("1,", LARGE_SETS ? 1000000 : 1, "1");
 	char *list = calloc(1, strlen(many) + 3);
 
 	SDK_RAISES("json.size", parse(deep));
@@ -168,7 +168,8 @@ START_TEST(too_much_is_refused)
 	assert_refused(deep, 500, "1, column 501: expected a value, this is the end");
 	ck_assert_ptr_nonnull(list);
 	snprintf(list, strlen(many) + 3, "[%s]", many);
-	SDK_RAISES("json.size", parse(list));
+	if (LARGE_SETS)
+		SDK_RAISES("json.size", parse(list));
 	SDK_RAISES("json.size", spk_json_parse(spk, "t.json", "1", ((size_t)16 << 20) + 1));
 	assert_message("t.json: more than 16 MiB of JSON");
 	free(deep);
@@ -460,7 +461,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, NULL, sdk_end);
 	tcase_add_test(tcase, what_was_read_is_written);
 	tcase_add_test(tcase, what_is_no_json_is_refused);
