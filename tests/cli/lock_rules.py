@@ -696,6 +696,7 @@ class Contention(LocksTest):
     def test_random_deaths_and_stops(self):
         """No write with an old token, whoever is killed or stopped."""
         stops = 60 if LONG else 12
+        self.PROCESSES = 50 if LONG else 20
         chance = random.Random(5)
 
         def disturb(processes):

@@ -68,6 +68,7 @@ class Gdb(ToolTest):
         self.check_core(93, "#0 .*", "--in-process")
 
 
+@unittest.skipUnless(LONG, "a run in valgrind takes as long as a hundred without")
 @unittest.skipIf(SANITIZED, "valgrind and a sanitizer exclude each other")
 class Valgrind(ToolTest):
     tool = "valgrind"
@@ -86,7 +87,6 @@ class Valgrind(ToolTest):
     def errors(text):
         return int(re.search(r"ERROR SUMMARY: (\d+) errors", text)[1])
 
-    @unittest.skipUnless(LONG, "a run in valgrind takes as long as a hundred without")
     def test_a_good_run_has_no_error(self):
         self.assertEqual([self.errors(text) for text in self.reports("nothing")], [0, 0])
 
