@@ -464,6 +464,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, NULL, sdk_end);
 	tcase_add_test(tcase, what_was_read_is_written);
 	tcase_add_test(tcase, what_is_no_json_is_refused);
+	tcase_set_timeout(tcase, 300); /* a million values */
 	tcase_add_test(tcase, too_much_is_refused);
 	tcase_add_test(tcase, paths_lead_to_values);
 	tcase_add_test(tcase, types_are_told);
