@@ -258,6 +258,20 @@ START_TEST(merges_bases)
 }
 END_TEST
 
+START_TEST(a_tree_of_nothing_has_nothing_below)
+{
+	struct tree tree;
+	struct err err;
+	size_t count = 1;
+
+	scratch_directory("empty");
+	ck_assert_int_eq(tree_read(bases("empty", NULL), "", problems, &tree, &err), 0);
+	ck_assert_ptr_null(tree_below(&tree, "", &count));
+	ck_assert_uint_eq(count, 0);
+	tree_free(&tree);
+}
+END_TEST
+
 START_TEST(a_cookbook_may_be_named_like_a_group)
 {
 	struct tree_found found;
@@ -428,6 +442,7 @@ int main(void)
 	tcase_add_test(tcase, lists_below_a_prefix_and_opens_nothing_else);
 	tcase_add_test(tcase, passes_over_in_one_line_each);
 	tcase_add_test(tcase, merges_bases);
+	tcase_add_test(tcase, a_tree_of_nothing_has_nothing_below);
 	tcase_add_test(tcase, a_cookbook_may_be_named_like_a_group);
 	tcase_add_test(tcase, finds_one_cookbook);
 	tcase_add_test(tcase, follows_trusted_links_only);

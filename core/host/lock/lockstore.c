@@ -45,8 +45,10 @@ bool lock_store_is_local(const struct settings *settings)
 	struct err err;
 
 	/* Of ours it is known: they are opened by who calls them, while the run goes on. */
-	if (strcmp(name, "sqlite") == 0 || strcmp(name, "etcd") == 0)
-		return *name == 's';
+	if (strcmp(name, "sqlite") == 0)
+		return true;
+	if (strcmp(name, "etcd") == 0)
+		return false;
 	driver = driver_open("lock", name, TABLE_SIZE, &err);
 	return driver && driver->size > TABLE_SIZE &&
 	       ((const struct spk_lock_driver *)driver)->keeps_files;
