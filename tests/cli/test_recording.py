@@ -16,6 +16,8 @@ _web._tcp SRV 10 5 80 a
 a A 192.0.2.1
 a A 192.0.2.2
 b A 192.0.2.3
+a MX 7 b
+a MX 3 a
 """
 
 
@@ -114,18 +116,28 @@ class Http(RecordingTest):
 
 @unittest.skipIf("named" in missing(), "bind9 is not installed")
 class Dns(RecordingTest):
-    def test_names(self):
+    def setUp(self):
+        super().setUp()
         bind = Bind(self.scratch / "bind", {"example.test": ZONE})
-        stops = [bind.stop]
-        self.addCleanup(lambda: stops and stops.pop()())
-        servers = f'servers = [ "{bind.address}" ];\n'
-        real = self.check_played("names", "_web._tcp.example.test", "dns/config.cfg", servers,
-                                 stop=lambda: stops.pop()())
+        self.servers = f'servers = [ "{bind.address}" ];\n'
+        self.stops = [bind.stop]
+        self.addCleanup(self.stop)
+
+    def stop(self):
+        while self.stops:
+            self.stops.pop()()
+
+    def test_names(self):
+        real = self.check_played("names", "_web._tcp.example.test", "dns/config.cfg", self.servers, stop=self.stop)
         self.assertIn("log INFO: service 10 5 80 a.example.test, ttl 300\nlog INFO: service 20 0 8080 b.example.test, ttl 300\n"
                       "log INFO: address 192.0.2.", "\n".join(real))
         self.assertEqual([(reply["question"], reply["end"]) for reply in self.replies()],
                          [("SRV _web._tcp.example.test", 0), ("A a.example.test", 0)])
-        self.run_kit("names", "_none._tcp.example.test", "dns/config.cfg", servers, code=99)
+        self.run_kit("names", "_none._tcp.example.test", "dns/config.cfg", self.servers, code=99)
+
+    def test_mail(self):
+        real = self.check_played("mail", "a.example.test", "dns/config.cfg", self.servers, stop=self.stop)
+        self.assertEqual(sorted(real), ["log INFO: mail 3 a.example.test", "log INFO: mail 7 b.example.test"])
 
 
 class Files(RecordingTest):

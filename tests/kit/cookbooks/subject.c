@@ -155,6 +155,16 @@ static int do_names(struct spk *spk, struct subject *subject)
 	return 0;
 }
 
+static int do_mail(struct spk *spk, struct subject *subject)
+{
+	const struct spk_dns_answer *mail = spk_dns_resolve(spk_dns(spk, NULL), subject->text,
+							    SPK_DNS_MX);
+
+	for (size_t i = 0; i < mail->count; i++)
+		spk_info(spk, "mail %u %s", mail->records[i].priority, mail->records[i].text);
+	return 0;
+}
+
 static int do_conftool(struct spk *spk, struct subject *subject)
 {
 	spk_confctl_update(spk_confctl(spk, "node"), SPK_CONF_FIELDS({"pooled", SPK_CONF("no")}),
@@ -185,6 +195,7 @@ static const struct {
 	{"remote", do_remote},     {"nested", do_nested}, {"dns", do_dns},
 	{"conftool", do_conftool}, {"change", do_change}, {"hosts", do_hosts},
 	{"fetch", do_fetch},       {"names", do_names},   {"query", do_query},
+	{"mail", do_mail},
 };
 
 static int run(struct spk *spk, void *self)
