@@ -91,7 +91,7 @@ class Failures(Server):
         "refused": "Connection refused",
         "no answer": "Connection timed out",
         "silent": "timed out",
-        "reset": "Connection reset by peer",
+        "reset": "Connection reset by",  # peer, or its address: as far as ssh had come
         "garbage": "banner",
         "noise": "banner",
         "cut off": "Connection closed",
