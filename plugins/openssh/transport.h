@@ -123,6 +123,23 @@ void host_drop(struct host *host, bool wait);
 /* Sends what stands in `out`. */
 void host_flush(struct host *host);
 
+/* ---- process.c ---- */
+
+/* Starts the master for the host, which has so long to log in. False: it could not be. */
+bool process_connect(struct host *host, int64_t patience_ns);
+/* Starts `ssh -G`, which tells what is configured for the host. False: it could not be. */
+bool process_ask(struct host *host);
+/* Ends that process, if there is one; with `wait` it has time, and is still to be waited for. */
+void process_end(struct host *host, bool wait);
+/* Keeps what the master has said on standard error, and the answer of `ssh -G`. */
+void process_read_words(struct host *host);
+void process_read_answer(struct host *host);
+/* Sets what of the configuration is ours to do from that answer: lines of NAME VALUE. */
+void process_take_answer(struct host *host);
+/* Why there is no connection, from what the master said as one line; `silent`: it said nothing. */
+enum spk_transport_end_kind process_verdict(struct host *host, const char *silent, char *reason,
+					    size_t size);
+
 /* ---- channel.c ---- */
 
 /* Opens the channel of a command on a connected host. */
