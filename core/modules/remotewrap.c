@@ -68,6 +68,9 @@ static const char loader[] =
 
 static const char script[] =
 	"_g=; case $SHELL in '') SHELL=/bin/sh;; esac; "
+	/* mksh keeps copies of the pipes that the input goes by, so nobody would see its end. */
+	"case $_i$KSH_VERSION in 0*) ;; *KSH*) echo 'spicerack: /bin/sh is mksh here, with which a "
+	"command cannot have input: another shell can, dash say' >&2; exit 125;; esac; "
 	/* Detached. */
 	"case $_d in 1) _s=; command -v setsid >/dev/null 2>&1 && _s=setsid; "
 	"eval \"$_e\"; $_s \"$SHELL\" -c \"$_c\" 3<&- >/dev/null 2>&1 & exit 0;; esac; "

@@ -154,6 +154,41 @@ class LoginShells(RemoteTest):
         self.assertEqual(done.out.count("GROUP"), 1, done.out)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "mounts")
+class SystemShells(RemoteTest):
+    """Other shells as /bin/sh, which does what the watcher does: each mounted there for a session."""
+
+    SHELLS = [path for path in map(shutil.which, ("dash", "bash", "busybox", "mksh")) if path]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sshd = Sshd(Server(cls), hosts=len(cls.SHELLS), options=[
+            "AcceptEnv AS_SH", "ForceCommand exec unshare --mount sh -c 'mount --bind \"$AS_SH\" \"$(readlink -f /bin/sh)\" "
+            "&& exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"'"])
+        for name, path in zip(cls.sshd.names, cls.SHELLS):
+            cls.sshd.configure(name, SetEnv=f"AS_SH={path}")
+        cls.names = ",".join(cls.sshd.names)
+
+    def test_a_command_runs_with_any(self):
+        _, results = self.remote(self.names, "cmp \"$AS_SH\" /bin/sh && exit 3", options=("--any-code", "--quiet"))
+        self.assertEqual([(result["end"], result["code"]) for result in results], [("ok", "3")] * len(self.SHELLS))
+
+    def test_input_arrives_or_is_refused(self):
+        done, results = self.remote(self.names, "md5sum", options=("--threshold", "0%", "--quiet", "--input-size", 600000))
+        for path, result in zip(self.SHELLS, results):
+            if path.endswith("/mksh"):
+                self.assertEqual((result["end"], result["code"]), ("failed", "125"), done)
+                self.assertIn("spicerack: /bin/sh is mksh here", done.out)
+            else:
+                self.assertEqual((result["end"], result["code"]), ("ok", "0"), done)
+        self.assertEqual(len(set(re.findall(r"GROUP \S+ ([0-9a-f]{32}) ", done.out))), 1, done)
+
+    def test_what_takes_too_long_is_ended(self):
+        ends = self.ends(self.names, "sleep 100", options=("--timeout", "1s", "--threshold", "0%", "--quiet"))
+        self.assertEqual({end for _, _, end in ends}, {"timed-out"})
+        self.assertNothingRunsThere()
+
+
 class Order(RemoteTest):
     def test_in_step_each_command_waits_for_all(self):
         log = self.scratch / "order"
