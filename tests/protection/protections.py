@@ -24,7 +24,8 @@ class Protection:
 
 RUNNER, WORKER, SESSION = "core/runtime/runner.c", "core/runtime/worker.c", "core/runtime/session.c"
 UNDO, CRASH, SECRETMEM = "core/runtime/undo.c", "core/runtime/crash.c", "core/runtime/secretmem.c"
-LINK, STAGE, RUN = "core/host/run/link.c", "core/host/run/stage.c", "core/host/run/run.c"
+LINK, START = "core/host/run/link.c", "core/host/run/runnerstart.c"
+STAGE, RUN = "core/host/run/stage.c", "core/host/run/run.c"
 REQUESTS, SIGNALS = "core/host/run/requests.c", "core/host/run/signals.c"
 LOG, LOGFILE, RECORD = "core/host/log/log.c", "core/host/log/logfile.c", "core/host/log/record.c"
 
@@ -55,7 +56,7 @@ PROCESSES = [
                WORKER, "	setsid();\n", "",
                "cli/test_misbehaviour run/kill-group"),
     Protection("No descriptor of whoever started the run reaches the cookbook",
-               LINK, "	posix_spawn_file_actions_addclosefrom_np(&actions, add_locks(&actions, link->locks));\n",
+               START, "	posix_spawn_file_actions_addclosefrom_np(&actions, add_locks(&actions, link->locks));\n",
                "	add_locks(&actions, link->locks);\n",
                "cli/test_run Inherited.test_descriptors"),
     Protection("nor does the way to the supervisor that is the runner's",
@@ -292,7 +293,7 @@ LOCKS = [
                "		if (!row_fits(store, row))\n			continue;\n",
                "cli/test_locks Contention.test_nobody_overtakes"),
     Protection("A lock is held until the last process of the run is gone",
-               LINK, "	if (locks && locks->lease_fd >= 0 && locks->life_fd >= 0) {\n", "	if (false) {\n",
+               START, "	if (locks && locks->lease_fd >= 0 && locks->life_fd >= 0) {\n", "	if (false) {\n",
                "cli/test_locks Deaths.test_killed_supervisor_with_a_stopped_worker_and_runner"),
     Protection("and no longer",
                ROWS, "		return !run_is_alive(store, row->run);\n", "		return false;\n",
