@@ -20,8 +20,8 @@ esac
 	libcurl4-openssl-dev libc-ares-dev libldns-dev libcjson-dev libyaml-dev libircclient-dev libssl-dev libssh-dev \
 	ngircd etcd-server etcd-client dnsmasq-base gdnsd bind9 openssl iproute2 nftables check python3 procps \
 	openssh-server openssh-client python3-paramiko python3-clustershell cumin nginx prometheus \
-	mandoc abigail-tools gdb valgrind libc6-dbg sudo systemd tmux bash-completion zsh fish debhelper
-[ "$long" = OFF ] || "$source/tools/install-packages.sh" debootstrap lintian puppetdb postgresql
+	mandoc abigail-tools gdb valgrind libc6-dbg sudo systemd tmux bash-completion zsh fish mksh busybox debhelper
+[ "$long" = OFF ] || "$source/tools/install-packages.sh" debootstrap lintian autopkgtest puppetdb postgresql
 
 # Most of what a run of nothing takes is to wait for the disk: files of tests are in memory where there
 # is room for them and programs may lie.
