@@ -10,6 +10,7 @@
 
 #include "../base/memory.h"
 #include "../base/text.h"
+#include "../net/curlstart.h"
 
 SPK_API extern const struct spk_http_driver spk_driver;
 
@@ -48,16 +49,6 @@ static int64_t now_ns(void)
 	return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
-static void *hook_realloc(void *old, size_t size)
-{
-	return memory_resize(old, size);
-}
-
-static void *hook_calloc(size_t count, size_t size)
-{
-	return memory_new(count, size);
-}
-
 static void close_client(void *data)
 {
 	struct client *client = data;
@@ -74,12 +65,8 @@ static void *open_client(struct spk_reason_buffer *reason)
 {
 	struct client *client;
 
-	/* Where somebody else came first these hooks have no effect, and all else is as well. */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_raw, memory_free, hook_realloc,
-				 memory_copy, hook_calloc) != CURLE_OK) {
-		reason_set(reason, "cannot use libcurl");
+	if (curl_start(reason) < 0)
 		return NULL;
-	}
 	client = memory_new(1, sizeof(*client));
 	client->multi = curl_multi_init();
 	client->easy = curl_easy_init();

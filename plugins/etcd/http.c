@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "../base/memory.h"
+#include "../net/curlstart.h"
 
 #define CONNECT_TIMEOUT_MS 3000L
 #define REDIRECTS 3L
@@ -53,26 +54,12 @@ int64_t http_now(void)
 	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-static void *hook_realloc(void *old, size_t size)
-{
-	return memory_resize(old, size);
-}
-
-static void *hook_calloc(size_t count, size_t size)
-{
-	return memory_new(count, size);
-}
-
 struct http *http_new(const struct settings *settings, struct spk_reason_buffer *reason)
 {
 	struct http *http;
 
-	/* Where somebody else came first these hooks have no effect, and all else is as well. */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_raw, memory_free, hook_realloc,
-				 memory_copy, hook_calloc) != CURLE_OK) {
-		reason_set(reason, "cannot use libcurl");
+	if (curl_start(reason) < 0)
 		return NULL;
-	}
 	http = memory_new(1, sizeof(*http));
 	http->settings = settings;
 	http->multi = curl_multi_init();
