@@ -35,8 +35,6 @@
  *
  * Exit code: 0 done, 77 processes may not be traced here, 2 anything else.
  */
-#include <elf.h>
-#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -51,12 +49,12 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "callsite.h"
+#include "machine.h"
 #include "syscall_names.h"
 
 #define EXIT_TROUBLE 2
@@ -93,13 +91,11 @@ struct process {
 	bool in_call;
 	int call; /* index of the call that it is in */
 	unsigned long sequence, nth;
-	char site[256], message[64];
-	char entered[256]; /* what of the system that called: FUNCTION FILE */
-	bool override;     /* of what that call returns */
+	char message[64];
+	bool override; /* of what that call returns */
 	int64_t value;
-	Dwfl *dwfl;        /* knows what is mapped into it; NULL: not yet, or no longer */
-	bool mapped;       /* something, since that was looked at */
-	uint64_t mappings; /* a sum of the code that it knows */
+	struct callsite site;
+	bool mapped; /* something, since that was looked at */
 };
 
 static struct {
@@ -127,73 +123,6 @@ static void on_alarm(int number)
 	alarmed = 1;
 }
 
-/* ---- the machine ---- */
-
-#if defined(__x86_64__)
-static void set_call(pid_t pid, int64_t number)
-{
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.orig_rax), number);
-}
-
-static void set_result(pid_t pid, int64_t value)
-{
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax), value);
-}
-
-static void set_third_argument(pid_t pid, uint64_t value)
-{
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rdx), value);
-}
-#elif defined(__aarch64__)
-static void set_call(pid_t pid, int64_t number)
-{
-	int call = (int)number;
-	struct iovec part = {&call, sizeof(call)};
-
-	ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &part);
-}
-
-static void set_register(pid_t pid, int index, uint64_t value)
-{
-	struct user_regs_struct regs;
-	struct iovec part = {&regs, sizeof(regs)};
-
-	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &part) < 0)
-		return;
-	regs.regs[index] = value;
-	ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &part);
-}
-
-static void set_result(pid_t pid, int64_t value)
-{
-	set_register(pid, 0, (uint64_t)value);
-}
-
-static void set_third_argument(pid_t pid, uint64_t value)
-{
-	set_register(pid, 2, value);
-}
-#else
-#error "say here how a system call is changed on this machine"
-#endif
-
-static bool read_memory(pid_t pid, uint64_t address, void *to, size_t length)
-{
-	struct iovec here = {to, length};
-	struct iovec there = {(void *)(uintptr_t)address, length};
-
-	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)length;
-}
-
-static void write_memory(pid_t pid, uint64_t address, const void *from, size_t length)
-{
-	struct iovec here = {(void *)(uintptr_t)from, length};
-	struct iovec there = {(void *)(uintptr_t)address, length};
-
-	if (process_vm_writev(pid, &here, 1, &there, 1, 0) != (ssize_t)length)
-		fprintf(stderr, "inject: cannot write into process %d\n", pid);
-}
-
 /* ---- names of calls ---- */
 
 static int call_index(uint64_t number, uint64_t first_argument)
@@ -212,140 +141,10 @@ static const char *call_name(int call)
 	return syscall_names[call] ? syscall_names[call] : "unknown";
 }
 
-/* ---- call sites ---- */
-
-static char *debug_path;
-
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = dwfl_linux_proc_find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
-	.debuginfo_path = &debug_path,
-};
-
-static void forget_mappings(struct process *process)
-{
-	if (process->dwfl)
-		dwfl_end(process->dwfl);
-	process->dwfl = NULL;
-}
-
-/* A sum of the code that is mapped: what else comes and goes changes no call site. */
-static uint64_t sum_mappings(pid_t pid)
-{
-	uint64_t sum = 0xcbf29ce484222325U;
-	char path[64], line[4096];
-	FILE *maps;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	while (maps && fgets(line, sizeof(line), maps)) {
-		if (!strstr(line, " r-xp "))
-			continue;
-		for (const char *c = line; *c; c++)
-			sum = (sum ^ (unsigned char)*c) * 0x100000001b3U;
-	}
-	if (maps)
-		fclose(maps);
-	return sum;
-}
-
-static void read_mappings(struct process *process)
-{
-	Dwfl *dwfl = dwfl_begin(&callbacks);
-
-	if (!dwfl)
-		return;
-	if (dwfl_linux_proc_report(dwfl, process->pid) != 0 ||
-	    dwfl_report_end(dwfl, NULL, NULL) != 0 ||
-	    dwfl_linux_proc_attach(dwfl, process->pid, true) != 0) {
-		dwfl_end(dwfl);
-		return;
-	}
-	process->dwfl = dwfl;
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* What the system brings along is not ours to be named. */
-static bool is_of_the_system(const char *file)
-{
-	return file[0] != '/' || strncmp(file, "/lib", 4) == 0 ||
-	       strncmp(file, "/usr/lib", 8) == 0 || strstr(file, "/alloc.so");
-}
-
-/* Their callers tell more. */
-static bool is_a_helper(const char *source)
-{
-	return strcmp(source, "mem.c") == 0 || strcmp(source, "buf.c") == 0 ||
-	       strcmp(source, "fd.c") == 0 || strcmp(source, "filelock.c") == 0;
-}
-
-/* The file that was compiled; not that of the line, for what is inlined comes from anywhere. */
-static const char *source_of(Dwfl_Module *module, Dwarf_Addr address)
-{
-	Dwarf_Addr bias;
-	Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
-
-	/* clang writes no index of addresses. */
-	while (!unit || dwarf_haspc(unit, address - bias) <= 0) {
-		unit = dwfl_module_nextcu(module, unit, &bias);
-		if (!unit)
-			return NULL;
-	}
-	return dwarf_diename(unit);
-}
-
-static int look_at_frame(Dwfl_Frame *frame, void *data)
-{
-	struct process *process = data;
-	const char *file = NULL, *function, *source = NULL;
-	Dwfl_Module *module;
-	Dwarf_Addr address;
-	bool activation;
-
-	if (!dwfl_frame_pc(frame, &address, &activation))
-		return DWARF_CB_ABORT;
-	address -= activation ? 0 : 1;
-	module = dwfl_addrmodule(process->dwfl, address);
-	if (module)
-		dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, &file, NULL);
-	function = module ? dwfl_module_addrname(module, address) : NULL;
-	if (!file || is_of_the_system(file)) {
-		snprintf(process->entered, sizeof(process->entered), "%s %s",
-			 function ? function : "?", file ? last_part(file) : "?");
-		return DWARF_CB_OK;
-	}
-	source = source_of(module, address);
-	if (source)
-		source = last_part(source);
-	if (source && is_a_helper(source))
-		return DWARF_CB_OK;
-	snprintf(process->site, sizeof(process->site), "%s %s", function ? function : "?",
-		 source ? source : "?");
-	return DWARF_CB_ABORT;
-}
-
 static void find_site(struct process *process)
 {
-	snprintf(process->site, sizeof(process->site), "-");
-	snprintf(process->entered, sizeof(process->entered), "-");
-	if (process->mapped || !state.trace) {
-		uint64_t sum = sum_mappings(process->pid);
-
-		if (sum != process->mappings)
-			forget_mappings(process);
-		process->mappings = sum;
-		process->mapped = false;
-	}
-	if (!process->dwfl)
-		read_mappings(process);
-	if (process->dwfl)
-		dwfl_getthread_frames(process->dwfl, process->pid, look_at_frame, process);
+	callsite_find(&process->site, process->pid, process->mapped || !state.trace);
+	process->mapped = false;
 }
 
 /* ---- messages ---- */
@@ -456,12 +255,12 @@ static void write_line(struct process *process, const char *result)
 	if (state.trace && process->in_call && process->role != OTHER)
 		fprintf(state.trace, "%lu\t%s\t%s\t%lu\t%s\t%s\t%s\n", process->sequence,
 			role_names[process->role], call_name(process->call), process->nth,
-			process->site, result, process->message);
+			process->site.caller, result, process->message);
 }
 
 static void on_exec(struct process *process)
 {
-	forget_mappings(process);
+	callsite_forget(&process->site);
 	write_line(process, "0");
 	if (process->role == SPAWN) {
 		process->role = RUNNER;
@@ -515,7 +314,7 @@ static void inject(struct process *process, const struct __ptrace_syscall_info *
 		break;
 	}
 	fprintf(state.report, "hit\t%s\t%s\t%lu\t%s\n", role_names[process->role],
-		call_name(process->call), process->nth, process->site);
+		call_name(process->call), process->nth, process->site.caller);
 }
 
 /* Whether the call that a process enters is the one that is to fail. */
@@ -529,8 +328,8 @@ static bool is_due(struct process *process)
 	if (length == 0)
 		return process->nth == state.nth;
 	find_site(process);
-	return strncmp(process->site, state.function, length) == 0 &&
-	       process->site[length] == ' ' && ++state.seen == state.nth;
+	return strncmp(process->site.caller, state.function, length) == 0 &&
+	       process->site.caller[length] == ' ' && ++state.seen == state.nth;
 }
 
 static void on_entry(struct process *process, const struct __ptrace_syscall_info *info)
@@ -587,7 +386,7 @@ static void on_call(struct process *process)
 static void report_crash(struct process *process)
 {
 	find_site(process);
-	fprintf(state.report, "crash\t%s\t%s\n", process->entered, process->site);
+	fprintf(state.report, "crash\t%s\t%s\n", process->site.entered, process->site.caller);
 }
 
 static void on_stop(struct process *process, int status)
@@ -630,7 +429,7 @@ static void on_end(struct process *process, int status)
 		alarmed = 0;
 		alarm(LEFT_SECONDS);
 	}
-	forget_mappings(process);
+	callsite_forget(&process->site);
 	process->pid = 0;
 }
 
