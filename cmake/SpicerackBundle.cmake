@@ -43,7 +43,7 @@ function(spicerack_add_library name)
 		BUILD_WITH_INSTALL_RPATH ON
 		SPICERACK_SHARED ON
 		C_STANDARD 17)
-	target_include_directories(${name} INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}")
+	target_include_directories(${name} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
 	target_compile_options(${name} PRIVATE
 		-g $<$<CONFIG:>:-O2> -fno-optimize-sibling-calls ${SPICERACK_COOKBOOK_FLAGS})
 	target_link_libraries(${name} PUBLIC Spicerack::spicerack PRIVATE ${ARG_LIBRARIES})

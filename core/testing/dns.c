@@ -98,6 +98,21 @@ static enum spk_dns_status answer(const struct spk_test_reply *rule, const char 
 	return status;
 }
 
+/* Whether the test tells of a name at all: then there is one, without records of other types. */
+static bool is_told(const char *name)
+{
+	for (const struct rule *rule = world_here()->rules; rule; rule = rule->next) {
+		const char *told = rule->kind == RULE_DNS ? strchr(rule->pattern, ' ') : NULL;
+
+		if (!told || rule->reply.end == (RECORDED_END | SPK_DNS_NO_NAME))
+			continue;
+		told++;
+		if (rule->exactly ? strcmp(told, name) == 0 : world_matches(told, name))
+			return true;
+	}
+	return false;
+}
+
 /* For the story. */
 static const char *words_of(enum spk_dns_status status)
 {
@@ -126,6 +141,8 @@ static enum spk_dns_status ask(const struct spk_dns_question *question, struct s
 		status = answer(rule, strchr(text, ' ') + 1, question, reply, visitor, data, call);
 	} else if (recording_is_on()) {
 		status = record_dns(text, question, reply, visitor, data, call);
+	} else if (is_told(strchr(text, ' ') + 1)) {
+		status = SPK_DNS_NO_RECORDS;
 	}
 	world_happened(world_here(), "%s -> %s", step,
 		       status == SPK_DNS_ANSWERED && rule ? rule->out : words_of(status));

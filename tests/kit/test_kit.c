@@ -166,6 +166,10 @@ START_TEST(names_of_the_dns)
 	spk_test_dns(test, "A web.example", "192.0.2.1\n192.0.2.2");
 	SPK_EXPECT(spk_test_exits(test, "dns", 0));
 	SPK_EXPECT(spk_test_logged(test, "address 192.0.2.1,192.0.2.2"));
+	SPK_EXPECT(spk_test_exits(test, "ips web.example", 0));
+	SPK_EXPECT(spk_test_logged(test, "addresses 192.0.2.1,192.0.2.2"));
+	SPK_EXPECT(spk_test_exits(test, "ips eb.example", 99));
+	SPK_EXPECT(spk_test_logged(test, "*there is no such name*"));
 }
 END_TEST
 

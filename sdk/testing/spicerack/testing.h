@@ -103,7 +103,8 @@ SPK_API void spk_test_http(struct spk_test *test, const char *request,
 /*
  * What the DNS knows: type and name, and the texts of its records, a line each: ("A web.example",
  * "192.0.2.1\n192.0.2.2"); those of MX and SRV with their numbers in front, as in a zone: "10 5 80
- * web.example". Every server says the same. A name that is not told does not exist. Since 1.0.
+ * web.example". Every server says the same. A name that is not told does not exist; one that is has
+ * no records of other types. Since 1.0.
  */
 SPK_API void spk_test_dns(struct spk_test *test, const char *question, const char *records);
 /*

@@ -108,6 +108,14 @@ static int do_dns(struct spk *spk, struct subject *subject)
 	return 0;
 }
 
+/* Of both kinds: a name may have one alone. */
+static int do_ips(struct spk *spk, struct subject *subject)
+{
+	spk_info(spk, "addresses %s",
+		 spk_join(spk, ",", spk_dns_resolve_ips(spk_dns(spk, NULL), subject->text)));
+	return 0;
+}
+
 static int do_hosts(struct spk *spk, struct subject *subject)
 {
 	struct spk_remote *hosts = spk_remote_query(spk, "D{host[001-002].test}");
@@ -195,7 +203,7 @@ static const struct {
 	{"remote", do_remote},     {"nested", do_nested}, {"dns", do_dns},
 	{"conftool", do_conftool}, {"change", do_change}, {"hosts", do_hosts},
 	{"fetch", do_fetch},       {"names", do_names},   {"query", do_query},
-	{"mail", do_mail},
+	{"mail", do_mail},         {"ips", do_ips},
 };
 
 static int run(struct spk *spk, void *self)
