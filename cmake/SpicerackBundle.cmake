@@ -8,7 +8,7 @@ spicerack_add_groups(DIRECTORY)
 spicerack_add_library(NAME SOURCE... [LIBRARIES LIB...] [DESTINATION DIR])
     A library that several cookbooks of the bundle share: libNAME.so.0 at the top of their tree. A
     cookbook that has NAME among its LIBRARIES finds it there, by a RUNPATH below $ORIGIN. Other than
-    a cookbook it exports all that is not static.
+    a cookbook it exports all that is not static. Its headers are named from this directory on.
 
 spicerack_add_driver(KIND NAME SOURCE... [LIBRARIES LIB...])
     A driver (spicerack/plugin.h, or a kind of an extender's own): KIND-NAME.so, installed where the
@@ -18,13 +18,15 @@ spicerack_add_test(COOKBOOK SOURCE... [LIBRARIES LIB...])
     A test of a cookbook, by <spicerack/testing.h>: a program of its own, run by ctest. It fails when
     it does not exit with 0.
 
-The build ends with `spicerack check` of the whole tree; its errors fail the build.
+The build ends with `spicerack check` of the whole tree, those of subdirectories included; its errors
+fail the build. What is not made any more after a change is removed from the tree.
 ]]
 function(spicerack_add_groups directory)
 	set(root "${CMAKE_CURRENT_SOURCE_DIR}/${directory}")
 	file(GLOB_RECURSE groups CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*group.cfg")
 	foreach(group ${groups})
 		configure_file("${root}/${group}" "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${group}" COPYONLY)
+		set_property(GLOBAL APPEND PROPERTY SPICERACK_FILES "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${group}")
 	endforeach()
 	install(DIRECTORY "${root}/" DESTINATION "${SPICERACK_COOKBOOKS_DIR}"
 		FILES_MATCHING PATTERN group.cfg)
@@ -49,6 +51,7 @@ function(spicerack_add_library name)
 	target_link_libraries(${name} PUBLIC Spicerack::spicerack PRIVATE ${ARG_LIBRARIES})
 	target_link_options(${name} PRIVATE
 		-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id)
+	set_property(GLOBAL APPEND PROPERTY SPICERACK_FILES "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/lib${name}.so.0")
 	install(TARGETS ${name} LIBRARY DESTINATION "${ARG_DESTINATION}")
 endfunction()
 
@@ -87,17 +90,39 @@ function(spicerack_add_test name)
 	add_test(NAME ${name} COMMAND ${target})
 endfunction()
 
-# Behind all that the bundle adds.
-function(spicerack_check_tree)
-	get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
-	list(FILTER targets INCLUDE REGEX "^cookbook-")
+# Behind all that the project adds, in whatever directory.
+function(spicerack_finish)
+	spicerack_remove_old()
+	get_property(targets GLOBAL PROPERTY SPICERACK_COOKBOOKS)
+	get_property(trees GLOBAL PROPERTY SPICERACK_TREES)
 	if(NOT targets OR NOT SPICERACK_COMMAND)
 		return()
 	endif()
-	add_custom_target(spicerack-check ALL
-		COMMAND ${SPICERACK_COMMAND} check "${CMAKE_CURRENT_BINARY_DIR}/cookbooks"
-		COMMENT "Checking the cookbooks" VERBATIM)
+	list(REMOVE_DUPLICATES trees)
+	foreach(tree ${trees})
+		list(APPEND others --tree "${tree}")
+	endforeach()
+	foreach(tree ${trees})
+		list(APPEND commands COMMAND ${SPICERACK_COMMAND} check ${others} "${tree}")
+	endforeach()
+	add_custom_target(spicerack-check ALL ${commands} COMMENT "Checking the cookbooks" VERBATIM)
 	add_dependencies(spicerack-check ${targets})
+endfunction()
+
+# What an earlier configuration made and this one does not: the cookbook by its old name would be
+# run, tested and called by others, as if it was still there.
+function(spicerack_remove_old)
+	set(list "${CMAKE_BINARY_DIR}/CMakeFiles/spicerack-files.txt")
+	get_property(files GLOBAL PROPERTY SPICERACK_FILES)
+	if(EXISTS "${list}")
+		file(STRINGS "${list}" before)
+		list(REMOVE_ITEM before ${files})
+		foreach(file ${before})
+			file(REMOVE "${file}")
+		endforeach()
+	endif()
+	string(REPLACE ";" "\n" text "${files}")
+	file(WRITE "${list}" "${text}\n")
 endfunction()
 
 if(DEFINED PACKAGE_PREFIX_DIR)
@@ -107,5 +132,9 @@ if(DEFINED PACKAGE_PREFIX_DIR)
 		set(SPICERACK_PLUGINS_DIR ${SPICERACK_LIBDIR}/spicerack/plugins)
 	endif()
 	find_program(SPICERACK_COMMAND spicerack HINTS "${PACKAGE_PREFIX_DIR}/bin" NO_DEFAULT_PATH)
-	cmake_language(DEFER CALL spicerack_check_tree)
+	get_property(deferred GLOBAL PROPERTY SPICERACK_DEFERRED)
+	if(NOT deferred)
+		set_property(GLOBAL PROPERTY SPICERACK_DEFERRED ON)
+		cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL spicerack_finish)
+	endif()
 endif()

@@ -84,6 +84,11 @@ class New(CommandTest):
 class Bundle(CommandTest):
     """One bundle, built once with each compiler; a test puts back what it changes."""
 
+    CALLER = ('#include <spicerack/cookbook.h>\n'
+              'static int run(struct spk *spk, void *self)\n{\n\treturn 0;\n}\n'
+              'static const struct spk_call calls[] = {SPK_CALL("sre.hosts.restart", SPK_ANY, SPK_ANY)};\n'
+              'SPK_COOKBOOK(.title = "x", .owner = "y", .run = run, SPK_CALLS(calls));\n')
+
     @classmethod
     def setUpClass(cls):
         cls.place = pathlib.Path(tempfile.mkdtemp(prefix="spicerack-new-"))
@@ -107,6 +112,10 @@ class Bundle(CommandTest):
 
     def build(self, code=0):
         return self.call("cmake", "--build", self.bundle / "gcc", code=code)
+
+    def files(self):
+        tree = self.bundle / "gcc/cookbooks"
+        return sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
 
     def change(self, name, text):
         """Gives a file of the bundle another text, for this test."""
@@ -142,7 +151,7 @@ class Bundle(CommandTest):
     def test_a_library_of_the_bundle_and_one_of_the_system(self):
         self.change("lib/common.h", "struct spk;\nconst char *common_text(struct spk *spk);\n")
         self.change("lib/common.c",
-                    '#include "common.h"\n#include <spicerack/cookbook.h>\n#include <math.h>\n'
+                    '#include "lib/common.h"\n#include <spicerack/cookbook.h>\n#include <math.h>\n'
                     'const char *common_text(struct spk *spk)\n{\n'
                     '\treturn spk_format(spk, "common %.0f", cbrt(27.0 + spk_dry_run(spk)));\n}\n')
         for name in ("top", "sre/hosts/restart"):
@@ -152,8 +161,6 @@ class Bundle(CommandTest):
                         '\tspk_info(spk, "%s, zlib %c", common_text(spk), zlibVersion()[0]);\n\treturn 0;\n}\n'
                         'SPK_COOKBOOK(.title = "x", .owner = "y", .run = run);\n')
         tree = self.bundle / "gcc/cookbooks"
-        for name in ("top.so", "libcommon.so.0"):
-            self.addCleanup((tree / name).unlink)
         text = (self.bundle / "CMakeLists.txt").read_text()
         text = "\n".join(line for line in text.splitlines() if not line.startswith("spicerack_add_test"))
         text += "\nspicerack_add_cookbook(top cookbooks/top.c LIBRARIES common z)\n"
@@ -171,6 +178,31 @@ class Bundle(CommandTest):
             self.assertEqual(self.cookbook("-l", config=config).err, "")
         found = subprocess.check_output(["objdump", "-p", tree / "sre/hosts/restart.so"], text=True)
         self.assertRegex(found, r"RUNPATH +\$ORIGIN/\.\./\.\.\n")
+
+    def test_what_is_not_made_any_more_is_not_left(self):
+        """A cookbook that was renamed would be run, tested and found by its callers under the old name."""
+        lists = (self.bundle / "CMakeLists.txt").read_text()
+        self.build()
+        before = self.files()
+        self.change("CMakeLists.txt", lists.replace("_cookbook(sre.hosts.restart", "_cookbook(sre.hosts.again") +
+                    "spicerack_add_cookbook(sre.dump cookbooks/sre/dump.c)\n")
+        self.change("cookbooks/sre/dump.c", self.CALLER)
+        self.change("cookbooks/sre/group.cfg", (self.bundle / "cookbooks/sre/group.cfg").read_text())
+        (self.bundle / "cookbooks/sre/group.cfg").unlink()
+        self.assertIn("there is no cookbook 'sre.hosts.restart'", self.build(code=1))
+        self.assertEqual(self.files(), ["sre/dump.so", "sre/hosts/again.so", "sre/hosts/group.cfg"])
+        self.doCleanups()
+        self.build()
+        self.assertEqual(self.files(), before)
+
+    def test_cookbooks_of_subdirectories_are_checked(self):
+        lists = (self.bundle / "CMakeLists.txt").read_text()
+        self.change("CMakeLists.txt", lists + "add_subdirectory(more)\n")
+        self.change("more/CMakeLists.txt", "spicerack_add_cookbook(more.dump dump.c)\n")
+        self.change("more/dump.c", self.CALLER)
+        self.build()
+        self.change("more/dump.c", self.CALLER.replace("hosts.restart", "hosts.start"))
+        self.assertIn("there is no cookbook 'sre.hosts.start'", self.build(code=1))
 
     def test_what_an_author_does_wrong_is_told(self):
         """The words of the kit, for the mistakes that its first test is for."""
