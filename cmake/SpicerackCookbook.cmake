@@ -43,6 +43,12 @@ function(spicerack_add_cookbook name)
 	if(NOT ARG_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "spicerack_add_cookbook: ${name} has no source files")
 	endif()
+	get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+	foreach(source ${ARG_UNPARSED_ARGUMENTS})
+		if(source MATCHES "[.](C|cc|cpp|cxx)$" AND NOT CXX IN_LIST languages)
+			message(FATAL_ERROR "spicerack_add_cookbook: ${source} of ${name} is not in C, as cookbooks are")
+		endif()
+	endforeach()
 	if(NOT ARG_DESTINATION)
 		set(ARG_DESTINATION ${SPICERACK_COOKBOOKS_DIR})
 	endif()
@@ -58,18 +64,10 @@ function(spicerack_add_cookbook name)
 		BUILD_WITH_INSTALL_RPATH ON
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)
-	# Up from the cookbook to where the bundle's own libraries are.
-	foreach(library ${ARG_LIBRARIES})
-		if(TARGET ${library})
-			get_property(shared TARGET ${library} PROPERTY SPICERACK_SHARED)
-		else()
-			set(shared OFF)
-		endif()
-		if(shared)
-			string(REGEX REPLACE "[^/]+" ".." up "${directory}")
-			set_property(TARGET ${target} APPEND PROPERTY INSTALL_RPATH "$ORIGIN$<$<BOOL:${up}>:/${up}>")
-		endif()
-	endforeach()
+	# Up from the cookbook to where the bundle's own libraries are: see spicerack_find_shared().
+	string(REGEX REPLACE "[^/]+" ".." up "${directory}")
+	set_target_properties(${target} PROPERTIES
+		SPICERACK_LIBRARIES "${ARG_LIBRARIES}" SPICERACK_LIBRARY_PLACE "$ORIGIN$<$<BOOL:${up}>:/${up}>")
 	# Without a build type, too: gcc looks for values that were not set only when it optimizes.
 	target_compile_options(${target} PRIVATE
 		-g $<$<CONFIG:>:-O2> -fno-optimize-sibling-calls ${SPICERACK_COOKBOOK_FLAGS}

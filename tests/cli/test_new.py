@@ -165,8 +165,10 @@ class Bundle(CommandTest):
         text = "\n".join(line for line in text.splitlines() if not line.startswith("spicerack_add_test"))
         text += "\nspicerack_add_cookbook(top cookbooks/top.c LIBRARIES common z)\n"
         text = text.replace("restart.c)", "restart.c LIBRARIES common z)")
-        self.change("CMakeLists.txt", text.replace(
-            "spicerack_add_groups", "spicerack_add_library(common lib/common.c LIBRARIES m)\nspicerack_add_groups"))
+        # Behind one that is linked to it, and in front of the other.
+        text = text.replace("spicerack_add_cookbook(top", "spicerack_add_library(common lib/common.c LIBRARIES m)\n"
+                            "spicerack_add_cookbook(top")
+        self.change("CMakeLists.txt", text)
         self.build()
         self.call("cmake", "--install", self.bundle / "gcc")
         for base in (tree, self.place / "installed/lib/spicerack/cookbooks/bundle"):
@@ -203,6 +205,17 @@ class Bundle(CommandTest):
         self.build()
         self.change("more/dump.c", self.CALLER.replace("hosts.restart", "hosts.start"))
         self.assertIn("there is no cookbook 'sre.hosts.start'", self.build(code=1))
+
+    def test_what_is_added_wrongly_is_told(self):
+        lists = (self.bundle / "CMakeLists.txt").read_text()
+        self.change("cookbooks/sre/dump.cc", "")
+        for line, words in (("spicerack_add_groups(books)", "there is no directory 'books'"),
+                            ("spicerack_add_cookbook(sre.dump cookbooks/sre/dump.cc)", "dump.cc of sre.dump is not in C"),
+                            ("spicerack_add_cookbook(sre/dump dump.c)", "'sre/dump' is no dotted name"),
+                            ("spicerack_add_cookbook(sre.dump)", "sre.dump has no source files")):
+            with self.subTest(line):
+                self.change("CMakeLists.txt", lists + line + "\n")
+                self.assertIn(words, " ".join(self.build(code=1).split()))
 
     def test_what_an_author_does_wrong_is_told(self):
         """The words of the kit, for the mistakes that its first test is for."""
