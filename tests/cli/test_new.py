@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -53,6 +54,15 @@ class New(CommandTest):
             "spicerack_add_test(sre.hosts.restart tests/test_sre.hosts.restart.c)",
             "spicerack_add_cookbook(sre.dump cookbooks/sre/dump.c)",
             "spicerack_add_test(sre.dump tests/test_sre.dump.c)"])
+
+    def test_what_it_says_to_do_is_words_of_a_shell(self):
+        for name in ("it's a bundle", "/plain"):
+            done = self.new("sre.dump", "--bundle", f"{self.scratch}/{name}")
+            commands = [shlex.split(line) for line in done.out.splitlines() if line.startswith("    ")]
+            bundle = os.path.normpath(f"{self.scratch}/{name}")
+            self.assertEqual([os.path.normpath(commands[0][2]), os.path.normpath(commands[0][4])],
+                             [bundle, f"{bundle}/build"])
+            self.assertEqual([len(words) for words in commands], [5, 3, 4, 5])
 
     def test_names_that_are_none(self):
         for name in ("a..b", ".a", "a.", "../a", "a/b", "a b", "", "ä", "a.b\n", "x" * 300):
@@ -200,9 +210,14 @@ class Bundle(CommandTest):
     def test_cookbooks_of_subdirectories_are_checked(self):
         lists = (self.bundle / "CMakeLists.txt").read_text()
         self.change("CMakeLists.txt", lists + "add_subdirectory(more)\n")
-        self.change("more/CMakeLists.txt", "spicerack_add_cookbook(more.dump dump.c)\n")
         self.change("more/dump.c", self.CALLER)
+        # A test is told where the files lie that it plays.
+        self.change("more/CMakeLists.txt", "spicerack_add_cookbook(more.dump dump.c)\nspicerack_add_test(more.dump t.c)\n")
+        self.change("more/t.c", "#include <spicerack/testing.h>\n#include <unistd.h>\n"
+                    'int main(void) { return access(SPICERACK_TEST_SOURCE "/dump.c", R_OK); }\n')
         self.build()
+        self.call("ctest", "--test-dir", self.bundle / "gcc", "-R", "more.dump", "--output-on-failure",
+                  "--no-tests=error")
         self.change("more/dump.c", self.CALLER.replace("hosts.restart", "hosts.start"))
         self.assertIn("there is no cookbook 'sre.hosts.start'", self.build(code=1))
 

@@ -14,6 +14,7 @@
 #include "../../runtime/fd.h"
 #include "../../runtime/mem.h"
 #include "../../runtime/printable.h"
+#include "../../runtime/shell.h"
 #include "../../runtime/smallfile.h"
 #include "../argument/argparse.h"
 #include "../run/outcome.h"
@@ -369,9 +370,10 @@ static int write_all(struct plan *plan, struct err *err)
 /* What was done, and what to do with it. */
 static void tell(const struct plan *plan)
 {
-	char shown[PRINTABLE_PATH_SIZE];
+	char shown[PRINTABLE_PATH_SIZE], word[4 * PRINTABLE_PATH_SIZE + 3];
 
 	printable_path(plan->bundle, shown);
+	word[shell_quote(shown, strlen(shown), word)] = '\0';
 	printf("%s", buf_text(&plan->done));
 	if (plan->exists)
 		printf("%s/CMakeLists.txt: added\n", shown);
@@ -381,7 +383,7 @@ static void tell(const struct plan *plan)
 	       "    ctest --test-dir %s/build --output-on-failure\n"
 	       "    SPICERACK_COOKBOOKS_BASE_DIRS=%s%s/build/cookbooks cookbook --dry-run %s "
 	       "--help\n",
-	       shown, shown, shown, shown, *shown == '/' ? "" : "$PWD/", shown, plan->name);
+	       word, word, word, word, *shown == '/' ? "" : "$PWD/", word, plan->name);
 }
 
 static const char *text_of(const struct parsed *parsed, enum option option)
