@@ -16,7 +16,7 @@ spicerack_add_driver(KIND NAME SOURCE... [LIBRARIES LIB...])
 
 spicerack_add_test(COOKBOOK SOURCE... [LIBRARIES LIB...])
     A test of a cookbook, by <spicerack/testing.h>: a program of its own, run by ctest. It fails when
-    it does not exit with 0.
+    it does not exit with 0. SPICERACK_TEST_SOURCE is this directory, for files beside its source.
 
 The build ends with `spicerack check` of the whole tree, those of subdirectories included; its errors
 fail the build. What is not made any more after a change is removed from the tree.
@@ -84,7 +84,8 @@ function(spicerack_add_test name)
 	add_executable(${target} ${ARG_UNPARSED_ARGUMENTS})
 	set_target_properties(${target} PROPERTIES C_STANDARD 17)
 	target_compile_definitions(${target} PRIVATE
-		SPICERACK_TEST_TREE="${CMAKE_CURRENT_BINARY_DIR}/cookbooks")
+		SPICERACK_TEST_TREE="${CMAKE_CURRENT_BINARY_DIR}/cookbooks"
+		SPICERACK_TEST_SOURCE="${CMAKE_CURRENT_SOURCE_DIR}")
 	target_compile_options(${target} PRIVATE -g -Wall -Wextra -Wno-unused-parameter)
 	target_link_libraries(${target} PRIVATE Spicerack::testing ${ARG_LIBRARIES})
 	if(TARGET cookbook-${name})
@@ -104,9 +105,9 @@ function(spicerack_finish)
 	endif()
 	list(REMOVE_DUPLICATES trees)
 	foreach(tree ${trees})
-		list(APPEND others --tree "${tree}")
-	endforeach()
-	foreach(tree ${trees})
+		set(others ${trees})
+		list(REMOVE_ITEM others "${tree}")
+		list(TRANSFORM others PREPEND "--tree=")
 		list(APPEND commands COMMAND ${SPICERACK_COMMAND} check ${others} "${tree}")
 	endforeach()
 	add_custom_target(spicerack-check ALL ${commands} COMMENT "Checking the cookbooks" VERBATIM)
