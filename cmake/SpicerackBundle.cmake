@@ -44,7 +44,8 @@ function(spicerack_add_library name)
 	# A tree takes files that end in .so for cookbooks.
 	set_target_properties(${name} PROPERTIES
 		SUFFIX ".so.0"
-		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks"
+		DEBUG_POSTFIX ""
+		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks$<0:>"
 		BUILD_WITH_INSTALL_RPATH ON
 		SPICERACK_SHARED ON
 		C_STANDARD 17)
@@ -66,7 +67,7 @@ function(spicerack_add_driver kind name)
 	endif()
 	add_library(${target} MODULE ${ARG_UNPARSED_ARGUMENTS})
 	set_target_properties(${target} PROPERTIES
-		PREFIX "" OUTPUT_NAME "${kind}-${name}" SUFFIX ".so"
+		PREFIX "" OUTPUT_NAME "${kind}-${name}" DEBUG_POSTFIX "" SUFFIX ".so"
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)
 	target_include_directories(${target} PRIVATE

@@ -58,9 +58,11 @@ function(spicerack_add_cookbook name)
 	set(target "cookbook-${name}")
 
 	add_library(${target} MODULE ${ARG_UNPARSED_ARGUMENTS})
+	# Its name is the cookbook's; the empty expression keeps generators of several configurations from adding
+	# a directory for each.
 	set_target_properties(${target} PROPERTIES
-		PREFIX "" OUTPUT_NAME "${file}" SUFFIX ".so"
-		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${directory}"
+		PREFIX "" OUTPUT_NAME "${file}" DEBUG_POSTFIX "" SUFFIX ".so"
+		LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/cookbooks/${directory}$<0:>"
 		BUILD_WITH_INSTALL_RPATH ON
 		C_VISIBILITY_PRESET hidden
 		C_STANDARD 17)

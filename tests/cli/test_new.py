@@ -106,8 +106,10 @@ class Bundle(CommandTest):
         cls.bundle = cls.place / "bundle"
         cls.call(PREFIX / "bin/spicerack", "new", "sre.hosts.restart", "--bundle", cls.bundle)
         cls.said = {}
-        for compiler in filter(shutil.which, ("gcc", "clang")):
-            cls.call("cmake", "-G", "Ninja", "-S", cls.bundle, "-B", cls.bundle / compiler,
+        for compiler, generator in (("gcc", "Ninja"), ("clang", "Ninja Multi-Config")):
+            if not shutil.which(compiler):
+                continue
+            cls.call("cmake", "-G", generator, "-DCMAKE_DEBUG_POSTFIX=d", "-S", cls.bundle, "-B", cls.bundle / compiler,
                      f"-DCMAKE_PREFIX_PATH={PREFIX}", f"-DCMAKE_C_COMPILER={compiler}",
                      f"-DCMAKE_INSTALL_PREFIX={cls.place}/installed")
             cls.said[compiler] = cls.call("cmake", "--build", cls.bundle / compiler)
@@ -140,7 +142,7 @@ class Bundle(CommandTest):
         for compiler, said in self.said.items():
             self.assertNotRegex(said, "[Ww]arning", compiler)
         # With gcc in the tutorial.
-        self.call("ctest", "--test-dir", self.bundle / compiler, "--output-on-failure")
+        self.call("ctest", "--test-dir", self.bundle / compiler, "-C", "Debug", "--output-on-failure")
         tree = self.bundle / "gcc/cookbooks"
         config = self.write("bundle.cfg", self.configuration([tree]))
         self.assertEqual(self.cookbook("-lv", config=config).out,
