@@ -51,6 +51,12 @@ static bool has_line(const struct spk_test *test, const char *prefix, const char
 	return find_line(test, 0, prefix, pattern) < test->story.count;
 }
 
+/* For what did not happen, or is left of a run: before the first one everything would be fine. */
+static const char *without_run(struct spk_test *test)
+{
+	return test->runs == 0 ? refuse(test, "there was no run to look at") : NULL;
+}
+
 const char *spk_test_exits(struct spk_test *test, const char *arguments, int code)
 {
 	int came = spk_test_run(test, arguments);
@@ -77,7 +83,7 @@ const char *spk_test_logged(struct spk_test *test, const char *message)
 
 const char *spk_test_not_logged(struct spk_test *test, const char *message)
 {
-	return is_logged(test, message) ? refuse(test, "logged: %s", message) : NULL;
+	return is_logged(test, message) ? refuse(test, "logged: %s", message) : without_run(test);
 }
 
 const char *spk_test_asked(struct spk_test *test, const char *question)
@@ -154,11 +160,11 @@ const char *spk_test_ran(struct spk_test *test, const char *hosts, const char *c
 
 const char *spk_test_not_ran(struct spk_test *test, const char *hosts, const char *command)
 {
-	const char *why = NULL;
+	const char *why = without_run(test);
 	char *host;
 
 	if (strcmp(hosts, "*") == 0)
-		return ran_on(test, NULL, command) ? refuse(test, "ran: %s", command) : NULL;
+		return ran_on(test, NULL, command) ? refuse(test, "ran: %s", command) : why;
 	host = find_host(test, hosts, command, true);
 	if (host)
 		why = refuse(test, "ran on %s: %s", host, command);
@@ -195,7 +201,7 @@ const char *spk_test_undone(struct spk_test *test, const char *done, const char 
 			return refuse(test, "not undone on %s: '%s' was not followed by '%s'",
 				      each->host, each->what, undone);
 	}
-	return NULL;
+	return without_run(test);
 }
 
 /* ---- the rest ---- */
@@ -275,7 +281,7 @@ const char *spk_test_clean(struct spk_test *test)
 		return refuse(test, "a rollback is owed");
 	if (has_rollback(test, "failed"))
 		return refuse(test, "its rollback failed");
-	return NULL;
+	return without_run(test);
 }
 
 const char *spk_test_output(struct spk_test *test)

@@ -264,6 +264,8 @@ void spk_test_file(struct spk_test *test, const char *path, const char *text)
 	char *file = xasprintf("%s/config/%s", test->directory, path);
 
 	CHECK_TEST(test);
+	if (world_matches("*/../*", file + strlen(test->directory)))
+		test_give_up("'%s' is no file below the configuration of the test", path);
 	test->own_remote_config |= strcmp(path, "remote/config.cfg") == 0;
 	test_write(file, text, 0600);
 	free(file);

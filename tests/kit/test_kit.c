@@ -327,9 +327,29 @@ START_TEST(rules_of_ones_own)
 }
 END_TEST
 
+START_TEST(nothing_is_said_of_no_run)
+{
+	static const char none[] = "there was no run to look at";
+
+	refuted(spk_test_not_logged(test, "x"), none);
+	refuted(spk_test_not_ran(test, "*", "x"), none);
+	refuted(spk_test_not_ran(test, "web1", "x"), none);
+	refuted(spk_test_undone(test, "x", "y"), none);
+	refuted(spk_test_clean(test), none);
+}
+END_TEST
+
+/* Ends with 1. */
+START_TEST(no_file_of_the_machine_is_written)
+{
+	spk_test_file(test, "remote/../../../x.cfg", "");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
+		nothing_is_said_of_no_run,
 		a_record_of_the_log,
 		an_exit_code,
 		a_crash_is_an_exit_code,
@@ -362,6 +382,7 @@ int main(void)
 	tcase_add_checked_fixture(all, begin, end);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(all, tests[i]);
+	tcase_add_exit_test(all, no_file_of_the_machine_is_written, 1);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
