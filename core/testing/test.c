@@ -106,6 +106,47 @@ static void add_drivers(struct spk_test *test)
 	add_transport(test, &openssh, "openssh", &outside_hosts);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	return remove(path);
+}
+
+static void remove_directory(const struct spk_test *test)
+{
+	nftw(test->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Those that were not freed: an expectation that is not met ends the process. */
+static struct spk_test *live;
+
+static void remove_left(void)
+{
+	for (const struct spk_test *test = live; test; test = test->next)
+		if (test->maker == getpid())
+			remove_directory(test);
+}
+
+static void enlist(struct spk_test *test)
+{
+	static bool registered;
+
+	test->maker = getpid();
+	test->next = live;
+	live = test;
+	if (!registered)
+		registered = atexit(remove_left) == 0;
+}
+
+static void strike_off(const struct spk_test *test)
+{
+	struct spk_test **at = &live;
+
+	while (*at && *at != test)
+		at = &(*at)->next;
+	if (*at)
+		*at = test->next;
+}
+
 struct spk_test *spk_test_new_in(const char *tree, const char *cookbook)
 {
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the threads of a test are its author's */
@@ -124,15 +165,11 @@ struct spk_test *spk_test_new_in(const char *tree, const char *cookbook)
 	if (!mkdtemp(test->directory))
 		test_give_up("cannot make the directory '%s': %s", test->directory,
 			     strerrordesc_np(errno));
+	enlist(test);
 	test->world = world_new();
 	if (!test->world)
 		test_give_up("there is no memory for a test");
 	return test;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	return remove(path);
 }
 
 void spk_test_free(struct spk_test *test)
@@ -140,7 +177,8 @@ void spk_test_free(struct spk_test *test)
 	if (!test)
 		return;
 	CHECK_TEST(test);
-	nftw(test->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	strike_off(test);
+	remove_directory(test);
 	world_free(test->world);
 	story_free(&test->story);
 	buf_free(&test->settings);

@@ -27,6 +27,8 @@ struct story {
 
 struct spk_test {
 	uint32_t magic;
+	pid_t maker; /* the process that made it */
+	struct spk_test *next;
 	char *directory; /* its own, with all that a run leaves */
 	char *tree, *cookbook;
 	struct world *world;

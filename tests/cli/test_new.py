@@ -238,6 +238,9 @@ class Bundle(CommandTest):
         """The words of the kit, for the mistakes that its first test is for."""
         name = "cookbooks/sre/hosts/restart.c"
         good = (self.bundle / name).read_text()
+        left = self.scratch / "tmp"
+        left.mkdir()
+        self.env["TMPDIR"] = str(left)
         mistakes = (
             ("systemctl start -- %s", "systemctl strat -- %s", "did not run on web1: systemctl start"),
             ("state->hosts = spk_remote_query(spk, state->query);", "", "exit code 94, expected 0"),
@@ -252,6 +255,7 @@ class Bundle(CommandTest):
                 done = self.run_command(self.bundle / "gcc/test-sre.hosts.restart", timeout=120)
                 self.assertEqual(done.code, 1, done)
                 self.assertIn(words, done.err)
+                self.assertEqual(list(left.iterdir()), [])
                 self.assertRegex(done.err, r"^\S+test_sre\.hosts\.restart\.c:\d+: ")
 
 
