@@ -355,12 +355,12 @@ static bool is_first(const struct spk_test *test, const char *question)
 static void write_answers(struct spk_test *test)
 {
 	char *path = xasprintf("%s/answers.cfg", test->directory);
-	const char *end = test->answers.text + test->answers.length;
+	const char *begin = buf_text(&test->answers), *end = begin + test->answers.length;
 	struct buf text = {0};
 	bool first = true;
 
 	buf_puts(&text, "answers = (");
-	for (const char *at = test->answers.text; at && at < end;) {
+	for (const char *at = begin; at < end;) {
 		const char *answer = at + strlen(at) + 1;
 
 		if (is_first(test, at)) {
