@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import stat
 import subprocess
@@ -13,6 +14,7 @@ import time
 import unittest
 
 from harness import BUILD, LONG, PREFIX
+from listeners import Closed
 from sshd import USER, LightSshd, Sshd
 from test_remote import RemoteTest, Server
 
@@ -70,6 +72,31 @@ class Run(FleetTest):
         self.run_on("-p", "51", "host[001-002].test", one, code=2)
         self.run_on("-x", "host[001-002].test", one)
         self.run_on("-t", "1", "host001.test", "sleep 60", code=2)
+
+    def test_groups_are_in_an_order(self):
+        """Large ones first, then as their hosts are."""
+        done = self.run_on("host[001-012].test", 'case $NAME in *[2-6]) echo same;; *) echo $NAME;; esac')
+        self.assertEqual(re.findall(r"(?m)^\(\d+\) (.*)", done.out),
+                         ["host[002-006,012].test", *(f"host{number:03d}.test" for number in (1, *range(7, 12)))])
+
+    def test_the_same_failure_is_told_once(self):
+        """Although the reason of each has its name; and all that failed are named, however many there are."""
+        for transport in ("openssh", "libssh"):
+            with self.subTest(transport):
+                self.go_by(transport)
+                done = self.run_on("-u", f"nobody-by-{transport}", "host[001-012].test", "true", code=2)
+                self.assertRegex(done.err, r"100.0% \(12/12\) of hosts failed to run 'true': .*: host\[001-012\].test")
+        port = Closed().port
+        names = [f"x{hashlib.md5(bytes([number])).hexdigest()}.uneven" for number in range(80)]
+        for number, name in enumerate(names[:30]):
+            self.sshd.configure(name, HostName=f"127.0.1.{number}", Port=port)
+        self.sshd.configure("*.uneven", HostName="127.0.0.1", Port=port)
+        done = self.run_on("-p", "0", ",".join(names), "true", code=1)
+        self.assertIn("62.5% (50/80) of hosts failed to run 'true': cannot connect to 127.0.0.1", done.err)
+        self.assertIn("11 more hosts failed in other ways: ", done.err)
+        told = ",".join(line.rsplit(" ", 1)[1] for line in done.err.splitlines() if " failed " in line and "." in line)
+        found = self.run_command("spicerack", "hosts", "-c", self.config, "-e", told).out.split()
+        self.assertEqual(set(found), set(names))
 
     def test_several_commands(self):
         self.assertIn("--mode: is needed", self.run_on("host001.test", "systemctl", "status", code=2).err)
