@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -182,6 +183,35 @@ class Run(FleetTest):
         terminal.type(b"\x03")
         self.assertEqual(terminal.finish().code, 97)
         self.assertNothingRunsThere()
+
+
+class Names(FleetTest):
+    transport = "libssh"
+
+    def use_silent_nameserver(self):
+        """The words before a command that asks one which takes its questions and says nothing for three seconds."""
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(server.close)
+        address = f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+        resolv = self.write("resolv.conf", f"nameserver {address}\noptions timeout:3 attempts:1\n")
+        words = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolv} /etc/resolv.conf && exec "$@"', "sh"]
+        try:
+            server.bind((address, 53))
+        except PermissionError:
+            self.skipTest("nobody but root may be a nameserver")
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("nothing may be mounted here")
+        return words
+
+    def test_those_that_are_not_answered_hold_up_no_others(self):
+        """Even though as many of them are asked for at a time as there may be hosts at work."""
+        words = self.use_silent_nameserver()
+        self.sshd.configure("host012.test", HostName="localhost", HostKeyAlias="host012.test")
+        done = self.run_command(*words, "spicerack", "run", "-c", self.config, "--force", "-p", "0",
+                                "a-silent-[01-60].test,host012.test", "echo there", timeout=120)
+        self.assertEqual(done.code, 1, done)
+        self.assertIn("(1) host012.test\n----- OUTPUT of 'echo there' -----\nthere\n", done.out)
+        self.assertIn("98.4% (60/61) of hosts failed to run 'echo there': cannot find 'HOST': ", done.err)
 
 
 class Input(FleetTest):
