@@ -305,6 +305,13 @@ class Reap(FleetTest):
         self.assertIn("1 of 1 host has something", self.reap(other, "host009.test").err)
         self.assertNothingRunsThere()
 
+    def test_last_is_no_reap(self):
+        """Who has looked what is left ends that, not what looking has left."""
+        run = self.lose("host001.test")
+        for words, there in ((["--dry-run"], "1 of 1 host has"), ([], "1 of 1 host has"), ([], "0 of 1 host have")):
+            self.assertIn(f"{there} something of run {run}", self.reap(*words, "last").err)
+        self.assertNothingRunsThere()
+
     def test_which_run(self):
         self.runs.mkdir(parents=True)
         self.assertIn("there is no run", self.reap("nothing", code=94).err)
