@@ -229,6 +229,16 @@ class Input(FleetTest):
                                (["--no-input", "host001.test"], {"stdin": subprocess.PIPE})):
             self.assertEqual(self.results(*words, "wc -c", **options)["host001", 0]["out"], "0\n")
 
+    def test_one_that_does_not_end(self):
+        """Who waits says what for."""
+        process = subprocess.Popen(["spicerack", "run", "-c", self.config, "--force", "host001.test", "cat"], env=self.env,
+                                   cwd=self.scratch, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        self.assertIn(b"waiting for the end of standard input", process.stderr.readline())
+        self.assertEqual(process.communicate(b"late\n", timeout=60)[0], b"late\n")
+        self.assertEqual(process.returncode, 0)
+
     def test_too_much(self):
         path = self.write("much", "")
         os.truncate(path, (64 << 20) + 1)
