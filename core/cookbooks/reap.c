@@ -29,7 +29,8 @@ static const struct spk_arg args[] = {
 	SPK_OPTION(struct reap, force, .help = "also when the run still goes on here"),
 	SPK_OPTION(struct reap, announce, .help = "announce start and end as those of a cookbook"),
 	SPK_POSITIONAL(struct reap, run, .metavar = "RUN",
-		       .help = "the id of the run, its beginning or its end; `last` is the newest"),
+		       .help = "the id of the run, its beginning or its end; `last` is the newest "
+			       "but for reaps"),
 	SPK_POSITIONAL(struct reap, query, .metavar = "QUERY", .arity = SPK_ZERO_OR_ONE,
 		       .help = "which hosts (default: those that the journal of the run names)"),
 };

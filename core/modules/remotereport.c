@@ -5,8 +5,10 @@
  */
 #include "remoterun.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <spicerack/output.h>
 #include <spicerack/session.h>
@@ -16,8 +18,8 @@
 #include "../runtime/mem.h"
 #include "remoteplan.h"
 
-/* Of a set of hosts in a message. */
-#define FOLD_MAX 1000
+/* Of all hosts, when it begins; the journal has them, too. */
+#define ALL_MAX 1000
 /* So many different failures are told of each command. */
 #define FAILURES_MAX 20
 
@@ -35,8 +37,7 @@ const char *remote_fold(const struct remote_order *order, const size_t *numbers,
 		hostset_fold(set, &text);
 	hostset_free(set);
 	free(names);
-	copy = spk_format(order->spk, "%.*s%s", FOLD_MAX, buf_text(&text),
-			  text.length > FOLD_MAX ? "..." : "");
+	copy = spk_format(order->spk, "%s", buf_text(&text));
 	buf_free(&text);
 	return copy;
 }
@@ -51,53 +52,86 @@ void remote_report_start(const struct remote_order *order)
 			  order->commands[i].text);
 	spk_info(order->spk, "%s '%s'%s on %zu host%s: %.*s%s",
 		 order->read_only ? "reading" : "running", order->commands[0].shown,
-		 order->command_count > 1 ? " and more" : "", count, count == 1 ? "" : "s",
-		 FOLD_MAX, folded, strlen(folded) > FOLD_MAX ? "..." : "");
+		 order->command_count > 1 ? " and more" : "", count, count == 1 ? "" : "s", ALL_MAX,
+		 folded, strlen(folded) > ALL_MAX ? "..." : "");
 }
 
-/* ---- outputs ---- */
+/* ---- hosts that belong together ---- */
 
-/* Hosts, by their numbers, that belong together. */
 struct sorting {
 	const struct remote_records *records;
 	size_t command;
 };
 
-static int by_output(const void *first, const void *second, void *argument)
-{
-	const struct sorting *sorting = argument;
-	size_t one = *(const size_t *)first, other = *(const size_t *)second;
-	const struct remote_record *a = record_of(sorting->records, one, sorting->command);
-	const struct remote_record *b = record_of(sorting->records, other, sorting->command);
+/* Hosts, by their numbers. */
+struct group {
+	const size_t *hosts;
+	size_t count;
+};
 
-	if (a->out != b->out)
-		return (uintptr_t)a->out < (uintptr_t)b->out ? -1 : 1;
-	if (a->err != b->err)
-		return (uintptr_t)a->err < (uintptr_t)b->err ? -1 : 1;
-	return one < other ? -1 : one > other;
+typedef int compare_hosts(const struct sorting *sorting, size_t one, size_t other);
+
+struct comparing {
+	const struct sorting *sorting;
+	compare_hosts *compare;
+};
+
+static const struct remote_record *record_at(const struct sorting *sorting, size_t host)
+{
+	return record_of(sorting->records, host, sorting->command);
 }
 
-static int by_failure(const void *first, const void *second, void *argument)
+static int by_group(const void *first, const void *second, void *argument)
 {
-	const struct sorting *sorting = argument;
+	const struct comparing *comparing = argument;
 	size_t one = *(const size_t *)first, other = *(const size_t *)second;
-	const struct remote_record *a = record_of(sorting->records, one, sorting->command);
-	const struct remote_record *b = record_of(sorting->records, other, sorting->command);
-	int order = strcmp(a->reason, b->reason);
+	int order = comparing->compare(comparing->sorting, one, other);
 
-	if (a->end != b->end)
-		return a->end < b->end ? -1 : 1;
 	return order ? order : one < other ? -1 : one > other;
 }
 
-static bool same_output(const struct remote_record *a, const struct remote_record *b)
+/* Large ones first. */
+static int by_size(const void *first, const void *second)
 {
-	return a->out == b->out && a->err == b->err;
+	const struct group *one = first, *other = second;
+
+	if (one->count != other->count)
+		return one->count > other->count ? -1 : 1;
+	return one->hosts[0] < other->hosts[0] ? -1 : 1;
 }
 
-static bool same_failure(const struct remote_record *a, const struct remote_record *b)
+/* Puts the hosts in order, those together that compare equal. */
+static size_t make_groups(const struct sorting *sorting, compare_hosts *compare, size_t *hosts,
+			  size_t count, struct group **ret_groups)
 {
-	return a->end == b->end && strcmp(a->reason, b->reason) == 0;
+	struct comparing comparing = {sorting, compare};
+	struct group *groups = spk_alloc(sorting->records->order->spk, count * sizeof(*groups));
+	size_t made = 0;
+
+	qsort_r(hosts, count, sizeof(*hosts), by_group, &comparing);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || compare(sorting, hosts[i - 1], hosts[i]) != 0)
+			groups[made++].hosts = hosts + i;
+		groups[made - 1].count++;
+	}
+	qsort(groups, made, sizeof(*groups), by_size);
+	*ret_groups = groups;
+	return made;
+}
+
+/* ---- outputs ---- */
+
+static int compare_places(const void *one, const void *other)
+{
+	return (uintptr_t)one < (uintptr_t)other ? -1 : (uintptr_t)one > (uintptr_t)other;
+}
+
+static int by_output(const struct sorting *sorting, size_t one, size_t other)
+{
+	const struct remote_record *a = record_at(sorting, one), *b = record_at(sorting, other);
+	int order = compare_places(a->out, b->out);
+
+	return order ? order : compare_places(a->err, b->err);
 }
 
 static void print_stream(const struct remote_order *order, const struct blob *blob,
@@ -119,47 +153,31 @@ static void print_stream(const struct remote_order *order, const struct blob *bl
 	buf_free(&text);
 }
 
-static void print_group(const struct sorting *sorting, const size_t *hosts, size_t count)
+static void print_group(const struct sorting *sorting, const struct group *group)
 {
 	const struct remote_order *order = sorting->records->order;
-	const struct remote_record *record = record_of(sorting->records, hosts[0],
-						       sorting->command);
+	const struct remote_record *record = record_at(sorting, group->hosts[0]);
 	const char *shown = order->commands[sorting->command].shown;
 
-	spk_print(order->spk, "===== NODE GROUP =====\n(%zu) %s", count,
-		  remote_fold(order, hosts, count));
+	spk_print(order->spk, "===== NODE GROUP =====\n(%zu) %s", group->count,
+		  remote_fold(order, group->hosts, group->count));
 	print_stream(order, record->out, "OUTPUT", shown, record->out_total);
 	print_stream(order, record->err, "ERRORS", shown, record->err_total);
-}
-
-static size_t next_group(const struct sorting *sorting, const size_t *hosts, size_t at,
-			 size_t count,
-			 bool (*same)(const struct remote_record *a, const struct remote_record *b))
-{
-	const struct remote_record *first = record_of(sorting->records, hosts[at],
-						      sorting->command);
-	size_t next = at + 1;
-
-	while (next < count &&
-	       same(first, record_of(sorting->records, hosts[next], sorting->command)))
-		next++;
-	return next;
 }
 
 static void print_outputs(const struct sorting *sorting, size_t *hosts, size_t count)
 {
 	const struct remote_order *order = sorting->records->order;
+	struct group *groups;
+	size_t all = make_groups(sorting, by_output, hosts, count, &groups);
 	bool any = false;
 
-	qsort_r(hosts, count, sizeof(*hosts), by_output, (void *)(uintptr_t)sorting);
-	for (size_t at = 0, next; at < count; at = next) {
-		const struct remote_record *record = record_of(sorting->records, hosts[at],
-							       sorting->command);
+	for (size_t i = 0; i < all; i++) {
+		const struct remote_record *record = record_at(sorting, groups[i].hosts[0]);
 
-		next = next_group(sorting, hosts, at, count, same_output);
 		if (!record->out && !record->err)
 			continue;
-		print_group(sorting, hosts + at, next - at);
+		print_group(sorting, &groups[i]);
 		any = true;
 	}
 	spk_print(order->spk, any ? "================" : "===== NO OUTPUT =====");
@@ -167,26 +185,117 @@ static void print_outputs(const struct sorting *sorting, size_t *hosts, size_t c
 
 /* ---- failures ---- */
 
-static void tell_failures(const struct sorting *sorting, size_t *hosts, size_t count)
+/* A reason without the name of its host, which stands in most, and is different in all. */
+struct reason {
+	const char *text, *at, *name;
+	size_t name_length;
+};
+
+/* What stands for the name. */
+#define NAME (-1)
+#define NAME_SHOWN "HOST"
+
+static struct reason reason_of(const struct sorting *sorting, size_t host)
+{
+	const char *text = record_at(sorting, host)->reason;
+	const char *name = sorting->records->order->names.items[host];
+
+	return (struct reason){text, text, name, strlen(name)};
+}
+
+static bool is_within_name(char character)
+{
+	return isalnum((unsigned char)character) || character == '-' || character == '_';
+}
+
+static bool is_at_name(const struct reason *reason)
+{
+	const char *at = reason->at;
+
+	return strncasecmp(at, reason->name, reason->name_length) == 0 &&
+	       !is_within_name(at[reason->name_length]) &&
+	       (at == reason->text || (!is_within_name(at[-1]) && at[-1] != '.'));
+}
+
+/* The next character, NAME, or 0 at the end. */
+static int next_of(struct reason *reason)
+{
+	if (!is_at_name(reason))
+		return *reason->at ? (unsigned char)*reason->at++ : 0;
+	reason->at += reason->name_length;
+	return NAME;
+}
+
+static int by_failure(const struct sorting *sorting, size_t one, size_t other)
+{
+	const struct remote_record *a = record_at(sorting, one), *b = record_at(sorting, other);
+	struct reason first = reason_of(sorting, one), second = reason_of(sorting, other);
+	int left, right;
+
+	if (a->end != b->end)
+		return a->end < b->end ? -1 : 1;
+	do {
+		left = next_of(&first);
+		right = next_of(&second);
+	} while (left == right && left != 0);
+	return left < right ? -1 : left > right;
+}
+
+/* The reason of all hosts of the group. */
+static void put_reason(const struct sorting *sorting, const struct group *group, struct buf *out)
+{
+	struct reason reason = reason_of(sorting, group->hosts[0]);
+	int next;
+
+	if (group->count == 1) {
+		buf_puts(out, reason.text);
+		return;
+	}
+	while ((next = next_of(&reason)) != 0) {
+		if (next == NAME)
+			buf_puts(out, NAME_SHOWN);
+		else
+			buf_putc(out, (char)next);
+	}
+}
+
+static void tell_failure(const struct sorting *sorting, const struct group *group)
 {
 	const struct remote_order *order = sorting->records->order;
-	size_t told = 0;
+	size_t all = order->names.count;
+	struct buf reason = {0};
 
-	qsort_r(hosts, count, sizeof(*hosts), by_failure, (void *)(uintptr_t)sorting);
-	for (size_t at = 0, next; at < count; at = next) {
-		const struct remote_record *record = record_of(sorting->records, hosts[at],
-							       sorting->command);
+	put_reason(sorting, group, &reason);
+	spk_error(order->spk, "%.1f%% (%zu/%zu) of hosts failed to run '%s': %s: %s",
+		  plan_percent(group->count, all), group->count, all,
+		  order->commands[sorting->command].shown, buf_text(&reason),
+		  remote_fold(order, group->hosts, group->count));
+	buf_free(&reason);
+}
 
-		if (told++ == FAILURES_MAX) {
-			spk_error(order->spk, "%zu more hosts failed in other ways", count - at);
-			return;
-		}
-		next = next_group(sorting, hosts, at, count, same_failure);
-		spk_error(order->spk, "%.1f%% (%zu/%zu) of hosts failed to run '%s': %s: %s",
-			  plan_percent(next - at, order->names.count), next - at,
-			  order->names.count, order->commands[sorting->command].shown,
-			  record->reason, remote_fold(order, hosts + at, next - at));
+/* Those of the groups, whose failures are not told. */
+static void tell_others(const struct remote_order *order, const struct group *groups, size_t count)
+{
+	size_t *hosts = spk_alloc(order->spk, order->names.count * sizeof(*hosts)), all = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		memcpy(hosts + all, groups[i].hosts, groups[i].count * sizeof(*hosts));
+		all += groups[i].count;
 	}
+	spk_error(order->spk, "%zu more host%s failed in other ways: %s", all, all == 1 ? "" : "s",
+		  remote_fold(order, hosts, all));
+}
+
+static void tell_failures(const struct sorting *sorting, size_t *hosts, size_t count)
+{
+	struct group *groups;
+	size_t all = make_groups(sorting, by_failure, hosts, count, &groups);
+	size_t told = all < FAILURES_MAX ? all : FAILURES_MAX;
+
+	for (size_t i = 0; i < told; i++)
+		tell_failure(sorting, &groups[i]);
+	if (told < all)
+		tell_others(sorting->records->order, groups + told, all - told);
 }
 
 void remote_report_command(const struct remote_records *records, size_t command)

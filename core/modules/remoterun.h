@@ -85,7 +85,7 @@ void remote_report_command(const struct remote_records *records, size_t command)
 void remote_report_ratio(const struct remote_order *order, size_t command, size_t ok);
 /* What hosts wrote, and how many had done all, when it was broken off in that phase. */
 void remote_report_interrupted(const struct remote_records *records, size_t phase);
-/* The hosts of these numbers, folded, for a message: cut where it is too long. */
+/* The hosts of these numbers, folded: all of them, for it may be the only place that tells. */
 const char *remote_fold(const struct remote_order *order, const size_t *numbers, size_t count);
 
 #endif

@@ -148,6 +148,7 @@ int file_read(const char *path, size_t limit, struct text *out, struct spk_reaso
 
 	if (fd < 0)
 		return -1;
+	text_add(out, "", 0);
 	do {
 		got = read(fd, chunk, sizeof(chunk));
 		if (got > 0)

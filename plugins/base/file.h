@@ -13,8 +13,8 @@
 int file_trust(const char *path, struct spk_reason_buffer *reason);
 
 /*
- * Appends what is in it, at most `limit` bytes, without a NUL. -1 as file_trust(); errno is ENOENT
- * when, and only when, there is no such file.
+ * Appends what is in it, at most `limit` bytes, without a NUL; `out` ends in one, also when nothing
+ * is. -1 as file_trust(); errno is ENOENT when, and only when, there is no such file.
  */
 int file_read(const char *path, size_t limit, struct text *out, struct spk_reason_buffer *reason);
 

@@ -161,7 +161,8 @@ static const char *why(const struct connection *connection, char *text, size_t s
 {
 	const char *said = ssh_get_error(connection->session);
 
-	if (strcmp(said, "Socket error: disconnected") == 0)
+	/* An end that came when something was to be written has no error. */
+	if (strcmp(said, "Socket error: disconnected") == 0 || strcmp(said, "Success") == 0)
 		said = "it closed the connection";
 	return end_printable(*said ? said : "the connection broke", text, size);
 }

@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include "../base/memory.h"
+#include "../net/dial.h"
 
-#define THREADS_MAX 8
+/* As many as there are names, up to so many; where answers take their time, many more. */
+#define THREADS_AT_FIRST 8
+#define THREADS_MAX 256
+#define PATIENCE_NS INT64_C(100000000)
 /* What the modules of the name service are known to live with. */
 #define STACK_SIZE (512 * 1024)
 
@@ -33,6 +37,7 @@ struct office {
 	pthread_mutex_t mutex;
 	pthread_cond_t more;
 	struct queue asked, answered;
+	size_t waiting; /* in `asked` */
 	unsigned threads, idle, users;
 	bool closed;
 	int news; /* an eventfd: something was answered */
@@ -42,6 +47,7 @@ struct resolver {
 	struct office *office;
 	struct loop *loop;
 	struct watch watch;
+	struct timer timer; /* until more threads are made for those who still wait */
 };
 
 static void append(struct queue *queue, struct lookup *lookup)
@@ -114,6 +120,7 @@ static void *work(void *data)
 			office->idle--;
 			continue;
 		}
+		office->waiting--;
 		pthread_mutex_unlock(&office->mutex);
 		answer(lookup);
 		pthread_mutex_lock(&office->mutex);
@@ -124,15 +131,13 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* With the mutex held. Signals are for others. False: there is none, and there can be none. */
-static bool have_thread(struct office *office)
+/* With the mutex held. Signals are for others. */
+static void make_thread(struct office *office)
 {
 	sigset_t all, before;
 	pthread_attr_t attributes;
 	pthread_t thread;
 
-	if (office->idle > 0 || office->threads == THREADS_MAX)
-		return true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attributes);
@@ -144,7 +149,6 @@ static bool have_thread(struct office *office)
 	}
 	pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return office->threads > 0;
 }
 
 /* ---- the loop's side ---- */
@@ -181,6 +185,22 @@ static void collect(struct watch *watch, uint32_t events)
 	} while (lookup);
 }
 
+static struct resolver *of_timer(struct timer *timer)
+{
+	return (struct resolver *)(void *)((char *)timer - offsetof(struct resolver, timer));
+}
+
+/* Names whose servers do not answer must not hold up all others. */
+static void lose_patience(struct timer *timer)
+{
+	struct office *office = of_timer(timer)->office;
+
+	pthread_mutex_lock(&office->mutex);
+	for (size_t left = office->waiting; left > 0 && office->threads < THREADS_MAX; left--)
+		make_thread(office);
+	pthread_mutex_unlock(&office->mutex);
+}
+
 struct resolver *resolver_new(struct loop *loop)
 {
 	struct resolver *resolver;
@@ -200,6 +220,7 @@ struct resolver *resolver_new(struct loop *loop)
 	resolver->office = office;
 	resolver->loop = loop;
 	resolver->watch = (struct watch){.ready = collect, .fd = news};
+	resolver->timer.fire = lose_patience;
 	if (loop_watch(loop, &resolver->watch, EPOLLIN))
 		return resolver;
 	resolver_free(resolver);
@@ -214,6 +235,7 @@ void resolver_free(struct resolver *resolver)
 		return;
 	office = resolver->office;
 	loop_unwatch(resolver->loop, &resolver->watch);
+	loop_stop_timer(resolver->loop, &resolver->timer);
 	pthread_mutex_lock(&office->mutex);
 	office->closed = true;
 	pthread_cond_broadcast(&office->more);
@@ -233,14 +255,20 @@ struct lookup *resolver_ask(struct resolver *resolver, const char *name, const c
 	lookup->done = done;
 	lookup->data = data;
 	pthread_mutex_lock(&office->mutex);
-	if (have_thread(office)) {
+	/* Who is idle may have been called already by those who wait. */
+	if (office->idle <= office->waiting && office->threads < THREADS_AT_FIRST)
+		make_thread(office);
+	if (office->threads > 0) {
 		append(&office->asked, lookup);
+		office->waiting++;
 		pthread_cond_signal(&office->more);
 	} else {
 		lookup->code = EAI_AGAIN;
 		append(&office->answered, lookup);
 		eventfd_write(office->news, 1);
 	}
+	if (!resolver->timer.place && office->waiting > office->idle)
+		loop_set_timer(resolver->loop, &resolver->timer, net_now() + PATIENCE_NS);
 	pthread_mutex_unlock(&office->mutex);
 	return lookup;
 }

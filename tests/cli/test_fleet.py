@@ -5,7 +5,9 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -13,6 +15,7 @@ import time
 import unittest
 
 from harness import BUILD, LONG, PREFIX
+from listeners import Closed
 from sshd import USER, LightSshd, Sshd
 from test_remote import RemoteTest, Server
 
@@ -70,6 +73,31 @@ class Run(FleetTest):
         self.run_on("-p", "51", "host[001-002].test", one, code=2)
         self.run_on("-x", "host[001-002].test", one)
         self.run_on("-t", "1", "host001.test", "sleep 60", code=2)
+
+    def test_groups_are_in_an_order(self):
+        """Large ones first, then as their hosts are."""
+        done = self.run_on("host[001-012].test", 'case $NAME in *[2-6]) echo same;; *) echo $NAME;; esac')
+        self.assertEqual(re.findall(r"(?m)^\(\d+\) (.*)", done.out),
+                         ["host[002-006,012].test", *(f"host{number:03d}.test" for number in (1, *range(7, 12)))])
+
+    def test_the_same_failure_is_told_once(self):
+        """Although the reason of each has its name; and all that failed are named, however many there are."""
+        for transport in ("openssh", "libssh"):
+            with self.subTest(transport):
+                self.go_by(transport)
+                done = self.run_on("-u", f"nobody-by-{transport}", "host[001-012].test", "true", code=2)
+                self.assertRegex(done.err, r"100.0% \(12/12\) of hosts failed to run 'true': .*: host\[001-012\].test")
+        port = Closed().port
+        names = [f"x{hashlib.md5(bytes([number])).hexdigest()}.uneven" for number in range(80)]
+        for number, name in enumerate(names[:30]):
+            self.sshd.configure(name, HostName=f"127.0.1.{number}", Port=port)
+        self.sshd.configure("*.uneven", HostName="127.0.0.1", Port=port)
+        done = self.run_on("-p", "0", ",".join(names), "true", code=1)
+        self.assertIn("62.5% (50/80) of hosts failed to run 'true': cannot connect to 127.0.0.1", done.err)
+        self.assertIn("11 more hosts failed in other ways: ", done.err)
+        told = ",".join(line.rsplit(" ", 1)[1] for line in done.err.splitlines() if " failed " in line and "." in line)
+        found = self.run_command("spicerack", "hosts", "-c", self.config, "-e", told).out.split()
+        self.assertEqual(set(found), set(names))
 
     def test_several_commands(self):
         self.assertIn("--mode: is needed", self.run_on("host001.test", "systemctl", "status", code=2).err)
@@ -157,6 +185,35 @@ class Run(FleetTest):
         self.assertNothingRunsThere()
 
 
+class Names(FleetTest):
+    transport = "libssh"
+
+    def use_silent_nameserver(self):
+        """The words before a command that asks one which takes its questions and says nothing for three seconds."""
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(server.close)
+        address = f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+        resolv = self.write("resolv.conf", f"nameserver {address}\noptions timeout:3 attempts:1\n")
+        words = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolv} /etc/resolv.conf && exec "$@"', "sh"]
+        try:
+            server.bind((address, 53))
+        except PermissionError:
+            self.skipTest("nobody but root may be a nameserver")
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("nothing may be mounted here")
+        return words
+
+    def test_those_that_are_not_answered_hold_up_no_others(self):
+        """Even though as many of them are asked for at a time as there may be hosts at work."""
+        words = self.use_silent_nameserver()
+        self.sshd.configure("host012.test", HostName="localhost", HostKeyAlias="host012.test")
+        done = self.run_command(*words, "spicerack", "run", "-c", self.config, "--force", "-p", "0",
+                                "a-silent-[01-60].test,host012.test", "echo there", timeout=120)
+        self.assertEqual(done.code, 1, done)
+        self.assertIn("(1) host012.test\n----- OUTPUT of 'echo there' -----\nthere\n", done.out)
+        self.assertIn("98.4% (60/61) of hosts failed to run 'echo there': cannot find 'HOST': ", done.err)
+
+
 class Input(FleetTest):
     def test_a_pipe(self):
         data = os.urandom(300000)
@@ -171,6 +228,16 @@ class Input(FleetTest):
         for words, options in ((["host001.test"], {}),
                                (["--no-input", "host001.test"], {"stdin": subprocess.PIPE})):
             self.assertEqual(self.results(*words, "wc -c", **options)["host001", 0]["out"], "0\n")
+
+    def test_one_that_does_not_end(self):
+        """Who waits says what for."""
+        process = subprocess.Popen(["spicerack", "run", "-c", self.config, "--force", "host001.test", "cat"], env=self.env,
+                                   cwd=self.scratch, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        self.assertIn(b"waiting for the end of standard input", process.stderr.readline())
+        self.assertEqual(process.communicate(b"late\n", timeout=60)[0], b"late\n")
+        self.assertEqual(process.returncode, 0)
 
     def test_too_much(self):
         path = self.write("much", "")
@@ -246,6 +313,13 @@ class Reap(FleetTest):
         self.assertEqual(len(self.what_runs_there()), 1)
         self.assertIn("0 of 2 hosts have something", self.reap(run).err)
         self.assertIn("1 of 1 host has something", self.reap(other, "host009.test").err)
+        self.assertNothingRunsThere()
+
+    def test_last_is_no_reap(self):
+        """Who has looked what is left ends that, not what looking has left."""
+        run = self.lose("host001.test")
+        for words, there in ((["--dry-run"], "1 of 1 host has"), ([], "1 of 1 host has"), ([], "0 of 1 host have")):
+            self.assertIn(f"{there} something of run {run}", self.reap(*words, "last").err)
         self.assertNothingRunsThere()
 
     def test_which_run(self):

@@ -238,7 +238,8 @@ class Static(HostsTest):
                 self.assertRefused(f"S{{{query}}}", why)
 
     def test_what_is_wrong_with_a_file(self):
-        for text, why in (("[1, 2]", "hosts.yaml:1: the keys here are 'hosts' and 'groups'"),
+        for text, why in (("", "no host matches"), ("# none yet\n", "no host matches"),
+                          ("[1, 2]", "hosts.yaml:1: the keys here are 'hosts' and 'groups'"),
                           ("host:\n  a:", "hosts.yaml:1: the keys here are 'hosts' and 'groups'"),
                           ("hosts:\n  a: b", "hosts.yaml:2: what is behind a host are its facts"),
                           ("hosts: [a]", "hosts.yaml:1: hosts and groups are written as `name: ...`"),

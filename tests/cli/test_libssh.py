@@ -521,6 +521,11 @@ class Ways(TransportTest):
         self.fails(client.run("host002.test"), "UNREACHABLE", "port")
         self.fails(client.run("host003.test", seconds=2), "UNREACHABLE", "no answer in time")
         self.fails(client.run("host004.test"), "UNSUPPORTED", f"{self.sshd.config}:", "'openssh'")
+        # What breaks first is another thing each time; none of them is a success.
+        for _ in range(5):
+            end = client.run("host002.test")
+            self.fails(end, "UNREACHABLE", "port")
+            self.assertNotIn("Success", end["reason"])
         client.close()
 
 

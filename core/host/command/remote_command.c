@@ -60,7 +60,7 @@ static int find_lost(const struct ownrun *run, const char *directory, struct los
 	const char *word = ownrun_text(run, "run");
 	struct err err = {{0}};
 
-	if (directory && journal_find(directory, word, lost->id, &err) == 0)
+	if (directory && journal_find(directory, word, REAP_COOKBOOK, lost->id, &err) == 0)
 		return read_journal(directory, ownrun_is_given(run, "force"), lost);
 	if (run_id_is_valid(word, strlen(word)) && ownrun_is_given(run, "query")) {
 		snprintf(lost->id, sizeof(lost->id), "%s", word);

@@ -2,6 +2,7 @@
 #include "run_command.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define PROGRAM "spicerack run"
 /* As much as spk_remote_options.input takes. */
 #define INPUT_MAX (64U << 20)
+#define PATIENCE_MS 2000
 
 /* What is typed at a terminal, or nothing at all, is not meant for the hosts. */
 static bool has_input(void)
@@ -27,6 +29,20 @@ static bool has_input(void)
 	       (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
+/* Who has not meant to give any, by ssh without a terminal say, sees why nothing happens. */
+static ssize_t read_input(char *piece, size_t size, bool *told)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	if (!*told && poll(&in, 1, PATIENCE_MS) == 0) {
+		*told = true;
+		fprintf(stderr,
+			PROGRAM ": waiting for the end of standard input, which the commands get: "
+				"see --no-input\n");
+	}
+	return read(STDIN_FILENO, piece, size);
+}
+
 /* Standard input to its end, in a file that has no name. -1: all was said. */
 static int take_input(void)
 {
@@ -34,10 +50,10 @@ static int take_input(void)
 	char *piece = xcalloc(1, 1U << 16);
 	size_t total = 0;
 	ssize_t got = 1;
-	bool written = true;
+	bool written = true, told = false;
 
 	while (fd >= 0 && got && written && total <= INPUT_MAX) {
-		got = read(STDIN_FILENO, piece, 1U << 16);
+		got = read_input(piece, 1U << 16, &told);
 		if (got < 0 && errno != EINTR)
 			break;
 		total += got > 0 ? (size_t)got : 0;

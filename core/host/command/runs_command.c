@@ -584,7 +584,7 @@ static int act(const struct subcommand *subcommand, const struct parsed *parsed)
 	if (!call.directory)
 		code = complain(&call,
 				"'journal.directory' is not set and you have no home directory");
-	else if (word && journal_find(call.directory, word, call.id, &err) < 0)
+	else if (word && journal_find(call.directory, word, NULL, call.id, &err) < 0)
 		code = complain(&call, "%s", err.text);
 	if (code == EXIT_OK)
 		code = subcommand->run(&call);

@@ -412,9 +412,9 @@ static size_t find_meant(const char (*ids)[RUN_ID_SIZE], size_t count, const cha
 	return found;
 }
 
-/* The newest that is not within another. */
+/* The newest that is not within another, nor of the cookbook `but`. */
 static bool find_last(const char *directory, const char (*ids)[RUN_ID_SIZE], size_t count,
-		      char ret_id[static RUN_ID_SIZE])
+		      const char *but, char ret_id[static RUN_ID_SIZE])
 {
 	struct run_summary summary;
 	bool found = false;
@@ -422,15 +422,16 @@ static bool find_last(const char *directory, const char (*ids)[RUN_ID_SIZE], siz
 	for (size_t i = 0; i < count && !found; i++) {
 		if (journal_glance(directory, ids[i], &summary, NULL) != 0)
 			continue;
-		found = !summary.outer;
+		found = !summary.outer &&
+			!(but && summary.cookbook && strcmp(summary.cookbook, but) == 0);
 		memcpy(ret_id, ids[i], RUN_ID_SIZE);
 		run_summary_free(&summary);
 	}
 	return found;
 }
 
-int journal_find(const char *directory, const char *word, char ret_id[static RUN_ID_SIZE],
-		 struct err *err)
+int journal_find(const char *directory, const char *word, const char *but,
+		 char ret_id[static RUN_ID_SIZE], struct err *err)
 {
 	char shown[PRINTABLE_PATH_SIZE];
 	char(*ids)[RUN_ID_SIZE];
@@ -439,7 +440,7 @@ int journal_find(const char *directory, const char *word, char ret_id[static RUN
 	if (journal_list(directory, &ids, &count, err) < 0)
 		return -1;
 	if (strcmp(word, "last") == 0)
-		found = find_last(directory, ids, count, ret_id) ? 1 : 0;
+		found = find_last(directory, ids, count, but, ret_id) ? 1 : 0;
 	else
 		found = find_meant(ids, count, word, ret_id);
 	free(ids);

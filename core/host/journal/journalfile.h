@@ -75,10 +75,10 @@ MUST_CHECK int journal_open_file(const char *directory, const char *id, bool app
 bool journal_is_alive(int fd);
 
 /*
- * The one run that is meant by an id, its beginning or its end, or by `last`. -1 with the reason:
- * there is none, or more than one.
+ * The one run that is meant by an id, its beginning or its end, or by `last`, which is none of the
+ * cookbook `but` (NULL: of any). -1 with the reason: there is none, or more than one.
  */
-MUST_CHECK int journal_find(const char *directory, const char *word,
+MUST_CHECK int journal_find(const char *directory, const char *word, const char *but,
 			    char ret_id[static RUN_ID_SIZE], struct err *err);
 
 #endif
