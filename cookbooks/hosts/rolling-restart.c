@@ -24,7 +24,7 @@ static const struct spk_arg args[] = {
 		   .help = "go on while no more hosts than these have failed (default: "
 			   "%(default)s)"),
 	SPK_OPTION(struct restart, health_command,
-		   .help = "what exits with 0 on a healthy host (default: systemctl is-active)"),
+		   .help = "what exits with 0 on a healthy host, instead of systemctl is-active"),
 	SPK_OPTION(struct restart, health_timeout, SPK_DEFAULT(SPK_SECONDS(60)), SPK_AT_LEAST(1),
 		   .help = "how long a host may take to be healthy (default: %(default)s)"),
 	SPK_OPTION(struct restart, sudo, .letter = 'u', .help = "as root, by sudo"),
