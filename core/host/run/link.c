@@ -284,7 +284,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 				    .events = POLLOUT},
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
-			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
+			[LOCKS] = {.fd = link->locks && !link->asking ? link->locks->news_fd : -1,
+				   .events = POLLIN},
 			[CONSOLE] = {.fd = console_fd(link->console), .events = POLLIN},
 			[NOTIFY] = {.fd = notify_fd(link->notify), .events = POLLIN},
 		};
