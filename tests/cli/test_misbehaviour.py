@@ -283,6 +283,8 @@ WAYS = {
     "ignore-signals": returns,
     "default-signals": returns,
     "interrupt-calls": returns,
+    "ignore-children": returns,
+    "take-children": returns,
     "drop-rights": returns,
     "close-standard": returns,
     "fill-standard": returns,
