@@ -41,7 +41,7 @@ PROCESSES = [
                RUN, "	prctl(PR_SET_CHILD_SUBREAPER, 1);\n", "",
                "cli/test_misbehaviour run/kill-runner-and-stay"),
     Protection("which ends it",
-               LINK, "	descendants_kill(spared, count, 0, NULL);\n", "	(void)spared;\n",
+               LINK, "	if (descendants_kill(spared, count, 0, NULL) < 0)\n", "	if (count > NESTED_DEPTH_MAX)\n",
                "cli/test_misbehaviour run/kill-runner-and-stay"),
     Protection("but not the runners of the outer runs",
                LINK, "			spared[count++] = each->runner;\n", "			spared[count] = each->runner;\n",
