@@ -525,7 +525,7 @@ static const struct spk_result *execute(struct spk *spk, const struct spk_comman
 	};
 	const struct sigaction standard = {.sa_handler = SIG_DFL};
 	const struct spk_error *error;
-	struct sigaction before;
+	struct sigaction before = standard;
 
 	if (testing_step(spk, true, "command '%s' here", how->argv.items[0]))
 		spk_raise(spk, "command.failed", NULL, "cannot run '%s': the test has it fail",
