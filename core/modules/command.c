@@ -322,13 +322,17 @@ static void collect(struct spk *spk, struct process *process, int *fd, struct bu
 			  spk_shell_join(spk, process->how.argv), process->how.output_limit);
 }
 
-/* True when the leader has ended; what others hold of its pipes is not waited for. */
+/*
+ * True when the leader has ended, also when somebody else has waited for it; what others hold of
+ * its pipes is not waited for.
+ */
 static bool ended(const struct process *process)
 {
 	siginfo_t info = {0};
 
-	return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == process->pid;
+	if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return errno == ECHILD;
+	return info.si_pid == process->pid;
 }
 
 static void drain(struct spk *spk, struct process *process)
@@ -396,12 +400,18 @@ static const char *keep(struct spk *spk, const struct buf *bytes)
 static void settle(struct spk *spk, struct process *process, struct spk_result *result)
 {
 	int status = 0;
+	pid_t pid;
 
 	/* Whatever it left in its group goes with it; before the number may be another's. */
 	kill(-process->pid, SIGKILL);
-	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
+	while ((pid = waitpid(process->pid, &status, 0)) < 0 && errno == EINTR)
 		;
 	process->pid = 0;
+	if (pid < 0)
+		spk_raise(spk, "command.failed", NULL,
+			  "nobody knows how command '%s' ended: another thread of the cookbook has "
+			  "waited for it",
+			  spk_shell_join(spk, process->how.argv));
 	result->ran = true;
 	result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -513,17 +523,22 @@ static const struct spk_result *execute(struct spk *spk, const struct spk_comman
 		.process = {.how = *how, .pidfd = -1, .in = -1, .out = -1, .err = -1},
 		.result = SPK_NEW(spk, struct spk_result),
 	};
+	const struct sigaction standard = {.sa_handler = SIG_DFL};
 	const struct spk_error *error;
+	struct sigaction before = standard;
 
 	if (testing_step(spk, true, "command '%s' here", how->argv.items[0]))
 		spk_raise(spk, "command.failed", NULL, "cannot run '%s': the test has it fail",
 			  how->argv.items[0]);
 	session_check_interrupt(spk);
+	/* A cookbook that ignores its children, or collects them all, is not to lose this one. */
+	sigaction(SIGCHLD, &standard, &before);
 	/* Descriptors and buffers are this process's own: ended here on every way out. */
 	error = guard_call(spk, run_to_end, &execution, false);
 	if (error && execution.process.pid > 0)
 		terminate(spk, &execution.process);
 	process_end(&execution.process);
+	sigaction(SIGCHLD, &before, NULL);
 	if (error)
 		guard_raise(spk, error);
 	judge(spk, how, execution.result);

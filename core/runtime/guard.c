@@ -51,6 +51,7 @@ void guard_raise(struct spk *spk, const struct spk_error *error)
 	static const char message[] = "spicerack: an error was raised outside of any callback\n";
 	ssize_t ignored;
 
+	session_end_twin(spk);
 	spk->raised = error;
 	if (spk->guard)
 		_longjmp(spk->guard->place, 1);

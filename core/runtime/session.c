@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,20 @@ void session_set_current(struct spk *spk)
 	current = spk;
 }
 
+/* Two of them would take each other's answers, and a raise would go on with the other's stack. */
+static void refuse_thread(const struct spk *spk)
+{
+	static const char message[] = "spicerack: a second thread of the cookbook called the SDK: "
+				      "only the one that calls the cookbook may\n";
+	ssize_t ignored;
+
+	if (gettid() == spk->process)
+		return;
+	ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
+	(void)ignored;
+	abort();
+}
+
 void session_end_twin(const struct spk *spk)
 {
 	static const char message[] =
@@ -37,8 +52,10 @@ void session_end_twin(const struct spk *spk)
 		"the run and was ended: only exec or _exit() may follow\n";
 	ssize_t ignored;
 
-	if (getpid() == spk->process)
+	if (getpid() == spk->process) {
+		refuse_thread(spk);
 		return;
+	}
 	ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
 	(void)ignored;
 	_exit(1);

@@ -51,7 +51,8 @@ void session_set_current(struct spk *spk);
 
 /*
  * Ends a process that the cookbook forked and that comes back into the run, often because an exec
- * failed: its twin is the one that goes on, and what is done once must not be done by both.
+ * failed: its twin is the one that goes on, and what is done once must not be done by both. Aborts
+ * in a second thread of the process itself: the SDK's calls are for one.
  */
 void session_end_twin(const struct spk *spk);
 

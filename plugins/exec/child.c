@@ -253,6 +253,15 @@ static int judge(const struct child *child, int status, struct spk_reason_buffer
 	return -1;
 }
 
+/* False: somebody else has, or nobody may, where SIGCHLD is ignored. */
+static bool collect(pid_t pid, int *ret_status)
+{
+	while (waitpid(pid, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return true;
+}
+
 int child_run(char *const *argv, size_t limit, struct text *out, struct spk_inventory_call *call)
 {
 	struct child child = {
@@ -268,12 +277,14 @@ int child_run(char *const *argv, size_t limit, struct text *out, struct spk_inve
 		/* Also what it left behind. Its number is not given away before it is waited for.
 		 */
 		kill(-child.pid, SIGKILL);
-		waitpid(child.pid, &status, 0);
-		if (over)
+		if (!collect(child.pid, &status))
+			reason_set(&call->reason, "nobody knows how it ended: "
+						  "the cookbook ignores its children");
+		else if (over)
 			rc = judge(&child, status, &call->reason);
 	} else if (child.pid > 0) {
 		kill(-child.pid, SIGKILL);
-		waitpid(child.pid, &status, 0);
+		collect(child.pid, &status);
 	}
 	close_one(&child.out);
 	close_one(&child.err);

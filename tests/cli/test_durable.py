@@ -229,6 +229,9 @@ class Detached(DurableTest):
                 self.assertEqual(result.code, code, result)
                 self.assertIn(text, result.err)
         self.assertEqual(self.cookbook("--detach", NAME, "-h").code, 0)
+        ignored = self.cookbook("--detach", "fixture.nothing",
+                                preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(ignored.code, 98, ignored)
         (self.scratch / "home/.local/state/spicerack").mkdir(parents=True)
         self.write("home/.local/state/spicerack/runs", "no directory")
         result = self.run_command(*self.words("--detach"))

@@ -305,6 +305,12 @@ class Exec(HostsTest):
             with self.subTest(body):
                 self.script(body, timeout=600)
                 self.assertRefused("X{a}", why)
+        self.script("echo '[\"a\"]'; exit 3")
+        # As a shell's `trap '' CHLD` hands on.
+        result = self.run_command("spicerack", "hosts", "-c", self.config, "X{a}",
+                                  preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertIn("inventory: it exited with 3", result.err)
+        self.assertEqual(result.out, "")
         path = self.script("echo '[\"a\"]'")
         path.chmod(0o777)
         self.assertRefused("X{a}", "inventory: not trusted, others may write to it")

@@ -232,6 +232,13 @@ SEGV = "was ended by signal 11 (SIGSEGV, Segmentation fault)"
 ABORT = "was ended by signal 6 (SIGABRT, Aborted)"
 EXIT_0 = "exited with code 0 without a result"
 
+def of_a_thread(at, how):
+    """The SDK is for one thread: what another one asks for is not done, and said."""
+    expected = dies(ABORT)(at, how)
+    expected.lines = [*expected.lines, "spicerack: a second thread of the cookbook called the SDK: "]
+    return expected
+
+
 WAYS = {
     "nothing": returns,
     "nonsense": nonsense,
@@ -277,12 +284,16 @@ WAYS = {
     "fork-raises": one_of_two,
     "fork-logs": one_of_two,
     "thread-stays": returns,
+    "thread-logs": of_a_thread,
+    "thread-raises": of_a_thread,
     "disorder": returns,
     "limits": returns,
     "block-signals": returns,
     "ignore-signals": returns,
     "default-signals": returns,
     "interrupt-calls": returns,
+    "ignore-children": returns,
+    "take-children": returns,
     "drop-rights": returns,
     "close-standard": returns,
     "fill-standard": returns,

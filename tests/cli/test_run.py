@@ -7,10 +7,11 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 import unittest
 
-from harness import SANITIZED, CommandTest, without_id
+from harness import CC, SANITIZED, CommandTest, without_id
 
 NAME = "fixture.misbehave"
 BEFORE = ["check", "prepare", "describe", "lock"]
@@ -294,6 +295,38 @@ class Strays(RunTest):
 
     def test_also_one_that_rollback_left(self):
         self.check(99, [*WHOLE, "rollback", "stray left", "rollback ends"], "--how", "raise", "--at-rollback", "stray")
+
+
+    def test_not_those_that_the_command_had_before(self):
+        # descendants_disown() in run_outermost(); so bash -c 'cookbook ... > >(tee FILE)' is run
+        script = 'sleep 1000 >/dev/null 2>&1 & echo $! >child; exec cookbook "$@"'
+        result = self.run_command("sh", "-c", script, "sh", "-c", self.config, NAME)
+        self.assertEqual(result.code, 0, result)
+        child = int((self.scratch / "child").read_text())
+        os.kill(child, signal.SIGKILL)
+
+    def test_one_of_root_is_told_and_not_waited_for(self):
+        # tell_left() in link.c
+        if os.getuid() != 0 or os.statvfs(self.scratch).f_flag & os.ST_NOSUID:
+            self.skipTest("only root makes a program that anybody runs as root, where the file system lets him")
+        program = self.scratch / "rooted"
+        source = self.write("rooted.c", "#include <unistd.h>\n"
+                            "int main(void) { return setgid(0) || setuid(0) || close(9) || sleep(1000); }\n")
+        subprocess.run([CC, "-o", program, source], check=True)
+        program.chmod(0o4755)
+        self.scratch.chmod(0o755)
+        for path in (self.scratch / "home", self.logs):
+            path.mkdir(exist_ok=True)
+            os.chown(path, 65534, 65534)
+        self.marks_file.touch()
+        os.chown(self.marks_file, 65534, 65534)
+        self.env["FIXTURE_ROOTED"] = str(program)
+        result = self.misbehave("--how", "rooted-and-segv", user=65534, group=65534, extra_groups=[])
+        (pid, _), = self.processes()
+        os.kill(pid, signal.SIGKILL)
+        self.assertEqual(result.code, 92, result)
+        self.assertIn("rollback", self.marks())
+        self.assertIn(f"cookbook {NAME} has left processes behind that cannot be ended: rooted ({pid})\n", result.err)
 
 
 class Inherited(RunTest):

@@ -488,6 +488,11 @@ int descendants_kill(const pid_t *spared, size_t spared_count, pid_t wanted, int
 	return 0;
 }
 
+/* Nobody has children here. */
+void descendants_disown(const pid_t *spared, size_t spared_count, struct buf *names)
+{
+}
+
 /* The pidfd of the worker. */
 long syscall(long number, ...)
 {

@@ -186,6 +186,24 @@ START_TEST(a_deadline_holds_against_who_never_stops_talking)
 }
 END_TEST
 
+START_TEST(news_of_locks_wait_for_the_runner)
+{
+	struct link_locks locks = {.news_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
+	struct link_trace trace = {.count = 1};
+	struct buf body = {0}, lines = {0};
+
+	wire_put_text(&body, "#0 somewhere");
+	ck_assert_int_eq(channel_send(&control, CONTROL_DESCRIBED, 0, &body, 0), 0);
+	supervisor.locks = &locks;
+	link_describe(&supervisor, &trace, &lines);
+	ck_assert_str_eq(buf_text(&lines), "#0 somewhere");
+	ck_assert_int_eq(wait_now(), LINK_LOCKS);
+	close(locks.news_fd);
+	buf_free(&body);
+	buf_free(&lines);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("link");
@@ -203,6 +221,7 @@ int main(void)
 	tcase_add_test(tcase, half_a_message_dies_with_its_sender);
 	tcase_add_test(tcase, a_known_death_is_not_expected_again);
 	tcase_add_test(tcase, a_deadline_holds_against_who_never_stops_talking);
+	tcase_add_test(tcase, news_of_locks_wait_for_the_runner);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command `cookbook`: lists the tree, helps with a cookbook, runs one. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,8 @@ int main(int argc, char **argv)
 	struct buf out = {0};
 	int code;
 
+	/* Who ignores his children, and is inherited from, would never learn how they end. */
+	signal(SIGCHLD, SIG_DFL);
 	if (stdio_guard_open() < 0)
 		return EXIT_STARTUP;
 	if (rest_count > 0 && strcmp(rest[0], "--") == 0) {

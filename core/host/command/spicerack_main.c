@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command `spicerack`: everything around cookbooks but running them, and commands on hosts. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	/* Who ignores his children, and is inherited from, would never learn how they end. */
+	signal(SIGCHLD, SIG_DFL);
 	if (stdio_guard_open() < 0)
 		return EXIT_STARTUP;
 	return stdio_guard_close(run(argc, argv));

@@ -99,6 +99,19 @@ static const struct link_event *told(struct link *link, enum link_event_type typ
 	return &link->event;
 }
 
+/* What only its own user, or root, can end: who began the run has to know. */
+static void tell_left(const struct link *link, const pid_t *spared, size_t count)
+{
+	struct buf names = {0};
+
+	descendants_disown(spared, count, &names);
+	if (names.length)
+		log_warning(link->output.log,
+			    "cookbook %s has left processes behind that cannot be ended: %s",
+			    link->output.name, buf_text(&names));
+	buf_free(&names);
+}
+
 /*
  * Kills the runner; with it goes all it started, which comes to us as the next subreaper. The
  * runners of the outer runs are spared.
@@ -114,7 +127,8 @@ static void end_runner(struct link *link)
 			spared[count++] = each->runner;
 	if (link->runner > 0)
 		kill(link->runner, SIGKILL);
-	descendants_kill(spared, count, 0, NULL);
+	if (descendants_kill(spared, count, 0, NULL) < 0)
+		tell_left(link, spared, count);
 	link->runner = 0;
 }
 
@@ -284,7 +298,8 @@ const struct link_event *link_wait(struct link *link, int64_t deadline_ns)
 				    .events = POLLOUT},
 			[CHILD] = {.fd = link->child_fd, .events = POLLIN},
 			[TYPED] = {.fd = link->typed_fd, .events = POLLIN},
-			[LOCKS] = {.fd = link->locks ? link->locks->news_fd : -1, .events = POLLIN},
+			[LOCKS] = {.fd = link->locks && !link->asking ? link->locks->news_fd : -1,
+				   .events = POLLIN},
 			[CONSOLE] = {.fd = console_fd(link->console), .events = POLLIN},
 			[NOTIFY] = {.fd = notify_fd(link->notify), .events = POLLIN},
 		};

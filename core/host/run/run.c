@@ -12,6 +12,7 @@
 
 #include <spicerack/clock.h>
 
+#include "../../runtime/descendants.h"
 #include "../../runtime/mem.h"
 #include "../../runtime/pattern.h"
 #include "../setting/kvsetting.h"
@@ -442,6 +443,9 @@ static int run_outermost(struct run *run)
 		log_close(run->log);
 		return EXIT_STARTUP;
 	}
+	/* `cookbook ... > >(tee ...)` as a shell's last command is run by the parent of that tee.
+	 */
+	descendants_disown(NULL, 0, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	run->notify = notify_open(options->settings, options->identity, options->dry_run, run->log);
 	if (options->dry_run)
