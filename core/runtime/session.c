@@ -31,33 +31,26 @@ void session_set_current(struct spk *spk)
 	current = spk;
 }
 
-/* Two of them would take each other's answers, and a raise would go on with the other's stack. */
-static void refuse_thread(const struct spk *spk)
+static void tell(const char *message)
 {
-	static const char message[] = "spicerack: a second thread of the cookbook called the SDK: "
-				      "only the one that calls the cookbook may\n";
-	ssize_t ignored;
+	ssize_t ignored = write(STDERR_FILENO, message, strlen(message));
 
-	if (gettid() == spk->process)
-		return;
-	ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
 	(void)ignored;
-	abort();
 }
 
 void session_end_twin(const struct spk *spk)
 {
-	static const char message[] =
-		"spicerack: a process that the cookbook forked came back into "
-		"the run and was ended: only exec or _exit() may follow\n";
-	ssize_t ignored;
-
-	if (getpid() == spk->process) {
-		refuse_thread(spk);
+	/* The number of a process is that of its first thread, too. */
+	if (gettid() == spk->process)
 		return;
+	/* Two would take each other's answers, and a raise would go on with the other's stack. */
+	if (getpid() == spk->process) {
+		tell("spicerack: a second thread of the cookbook called the SDK: only the one "
+		     "that calls the cookbook may\n");
+		abort();
 	}
-	ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
-	(void)ignored;
+	tell("spicerack: a process that the cookbook forked came back into the run and was ended: "
+	     "only exec or _exit() may follow\n");
 	_exit(1);
 }
 

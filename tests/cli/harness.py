@@ -66,9 +66,10 @@ class Result:
 
 
 class Terminal:
-    """A command on a pseudo-terminal of its own, as an operator's shell would start it; a variable can tell its name."""
+    """A command on a pseudo-terminal of its own, as an operator's shell would start it; a variable can tell its name.
+    What was typed before waits there."""
 
-    def __init__(self, words, env, cwd, stdout=None, size=None, variable=None):
+    def __init__(self, words, env, cwd, stdout=None, size=None, variable=None, typed=b""):
         self.master, slave = pty.openpty()
         if size:
             self.resize(*size)
@@ -76,6 +77,7 @@ class Terminal:
         if variable:
             env = {**env, variable: os.ttyname(slave)}
         self.shown = b""
+        self.type(typed)
         self.process = subprocess.Popen(
             [str(word) for word in words], env=env, cwd=cwd, stdin=slave, stdout=stdout or slave, stderr=slave,
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),

@@ -144,7 +144,10 @@ class Run(FleetTest):
                                  (["-p", "101", "host001.test", "true"], "success-percentage"),
                                  (["host001.test", " "], "is empty"), (["host001.test"], "COMMAND")):
             self.assertIn(complaint, self.run_on(*words, code=2).err)
-        self.assertIn("x[", self.run_on("x[", "true", code=94).err)
+        self.assertRegex(self.run_on("x[", "true", code=94).err, r"\Acannot query 'x\[': .*a bracket is not closed \[remote.query\]\n"
+                         r"Run \S+ of cookbook spicerack.run\n\Z")
+        self.assertIn("#0 spk_raise", self.run_on("-v", "x[", "true", code=94).err)
+        self.assertIn("#0 spk_raise", "\n".join(self.log("spicerack.run", extended=True)))
         self.config.write_text("nonsense = 1;\n")
         self.assertIn("unknown key 'nonsense'", self.run_on("host001.test", "true", code=94).err)
         self.assertIn("usage: spicerack run", self.run_command("spicerack", "run", "-h").out)

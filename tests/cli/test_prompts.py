@@ -119,9 +119,8 @@ class Confirmation(AskTest):
 
     def test_what_was_typed_before_is_no_answer(self):
         """Fails with TCSANOW instead of TCSAFLUSH in prompt.c."""
-        terminal = self.on_terminal(*self.words("--text", "Go on?", "--how", "beside"))
+        terminal = self.on_terminal(*self.words("--text", "Go on?", "--how", "beside"), typed=b"go\n")
         self.settings = terminal.settings
-        terminal.type(b"go\n")
         self.wait_for_cue(terminal, 1)
         self.assertEqual(self.marks(), [])
         # The same between two tries: the second line of what was pasted is not the next answer.

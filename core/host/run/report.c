@@ -8,17 +8,29 @@
 /* A fault this near to the stack pointer is an overflow of the stack. */
 #define STACK_NEAR 65536U
 
-void report_error(struct link *link, const char *name, const char *what)
+/* The words of a command of the host's own were the operator's: its calls tell him nothing. */
+static bool is_own_command(const struct run *run)
 {
-	const struct stage_result *result = &link->event.result;
-	struct link_trace trace = result->trace;
-	struct buf text = {0};
+	return run->options->program && !run->outer;
+}
 
-	buf_printf(&text, "Exception raised while %s cookbook %s: %s\n", what, name,
-		   buf_text(&result->error));
-	link_describe(link, &trace, &text);
-	log_error(link->output.log, "%s", buf_text(&text));
-	buf_free(&text);
+void report_error(struct run *run, const char *what)
+{
+	struct stage_result *result = &run->link.event.result;
+	struct link_trace trace = result->trace;
+	struct buf calls = {0};
+
+	link_describe(&run->link, &trace, &calls);
+	if (!is_own_command(run)) {
+		log_error(run->log, "Exception raised while %s cookbook %s: %s\n%s", what,
+			  name_of(run), buf_text(&result->error), buf_text(&calls));
+	} else {
+		log_error(run->log, "%s", buf_text(&result->error));
+		if (calls.length)
+			log_debug(run->log, "Raised while %s cookbook %s, by\n%s", what,
+				  name_of(run), buf_text(&calls));
+	}
+	buf_free(&calls);
 }
 
 static void say_how_it_died(const struct child_death *death, struct buf *text)
@@ -40,16 +52,17 @@ static void say_how_it_died(const struct child_death *death, struct buf *text)
 		buf_puts(text, ", its stack overflowed");
 }
 
-void report_death(struct link *link, const char *name)
+void report_death(struct run *run)
 {
+	struct link *link = &run->link;
 	struct child_death death = link->event.death;
 	struct buf text = {0};
 
-	buf_printf(&text, "Cookbook %s ", name);
+	buf_printf(&text, "Cookbook %s ", name_of(run));
 	say_how_it_died(&death, &text);
 	buf_printf(&text, " during %s\n    build-id %s\n", death.stage[0] ? death.stage : "start",
 		   link->build_id[0] ? link->build_id : "none");
 	link_describe(link, &death.trace, &text);
-	log_error(link->output.log, "%s", buf_text(&text));
+	log_error(run->log, "%s", buf_text(&text));
 	buf_free(&text);
 }

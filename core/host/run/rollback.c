@@ -16,11 +16,11 @@ bool undo_in_fresh_child(struct run *run)
 		switch (run_stage(run, STAGE_UNDO)) {
 		case ENDED_RESULT:
 			if (run->link.event.result.outcome != OUTCOME_RETURNED)
-				report_error(&run->link, name_of(run), "undoing the scopes of");
+				report_error(run, "undoing the scopes of");
 			return true;
 		case ENDED_DEATH:
 			run->undo_failed = true;
-			report_death(&run->link, name_of(run));
+			report_death(run);
 			if (run->killed)
 				return false;
 			break;
@@ -57,10 +57,10 @@ int roll_back(struct run *run, int code)
 			if (run->link.event.result.outcome == OUTCOME_RETURNED)
 				break;
 			run->rollback = ROLLBACK_FAILED;
-			report_error(&run->link, name_of(run), "rolling back");
+			report_error(run, "rolling back");
 			return EXIT_ROLLBACK_FAILED;
 		case ENDED_DEATH:
-			report_death(&run->link, name_of(run));
+			report_death(run);
 			undo_in_fresh_child(run);
 			log_error(run->log,
 				  "The rollback of cookbook %s did not end: what it had "

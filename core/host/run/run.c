@@ -49,7 +49,7 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 		bool killed = run->killed;
 
 		if (!killed)
-			report_death(&run->link, name_of(run));
+			report_death(run);
 		link_clear_interrupt(&run->link);
 		undo_in_fresh_child(run);
 		*code = killed ? EXIT_INTERRUPTED : EXIT_CRASHED;
@@ -61,12 +61,12 @@ static bool begin_stage(struct run *run, enum stage stage, const char *what, int
 		return false;
 	}
 	if (result->outcome == OUTCOME_RAISED && raised != EXIT_OK) {
-		report_error(&run->link, name_of(run), what);
+		report_error(run, what);
 		*code = raised;
 		return false;
 	}
 	if (result->outcome == OUTCOME_RAISED)
-		report_error(&run->link, name_of(run), what);
+		report_error(run, what);
 	return true;
 }
 
@@ -144,7 +144,7 @@ static int judge_run(struct run *run, enum ending ending)
 	if (ending == ENDED_DEATH && run->killed)
 		return EXIT_INTERRUPTED;
 	if (ending == ENDED_DEATH) {
-		report_death(&run->link, name_of(run));
+		report_death(run);
 		return EXIT_CRASHED;
 	}
 	switch (result->outcome) {
@@ -163,7 +163,7 @@ static int judge_run(struct run *run, enum ending ending)
 			log_warning(run->log, "The cookbook ended before it could be interrupted");
 		return result->code;
 	default:
-		report_error(&run->link, name_of(run), "executing");
+		report_error(run, "executing");
 		return EXIT_RAISED;
 	}
 }
