@@ -25,12 +25,14 @@
 /* It ends with its parent at the latest. */
 static pid_t start_child(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (pid == 0)
+	while (pid == 0 && getppid() == parent) /* it may have ended before */
 		pause();
+	if (pid == 0)
+		_exit(0);
 	EXPECT(pid > 0);
 	return pid;
 }
