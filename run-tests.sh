@@ -49,7 +49,8 @@ test_build() {
 	cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$compiler" -DPython3_EXECUTABLE=/usr/bin/python3 \
 		-DCMAKE_INSTALL_PREFIX="$build/prefix" -DSPICERACK_LONG_TESTS="$long" "$@" -Wno-dev >/dev/null
 	cmake --build "$build"
-	(cd "$build" && ctest --output-on-failure -j 6 -LE "^($left_out)\$")
+	# ctest by itself waits for ever, for what a test left behind, too.
+	(cd "$build" && ctest --output-on-failure --timeout 900 -j 6 -LE "^($left_out)\$")
 	[ "$long" = OFF ] || (cd "$build" && ctest --output-on-failure -j 8 -L fuzz)
 	# How far the harnesses came; none in a build without them.
 	grep -E '^[a-z]+: [0-9]+ executions, ' "$build/Testing/Temporary/LastTest.log" || true

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,17 +21,12 @@
 		}                                                                                  \
 	} while (0)
 
-/* It ends with its parent at the latest. */
 static pid_t start_child(void)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork();
 
-	if (pid == 0)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (pid == 0 && getppid() == parent) /* it may have ended before */
+	while (pid == 0)
 		pause();
-	if (pid == 0)
-		_exit(0);
 	EXPECT(pid > 0);
 	return pid;
 }
@@ -83,16 +77,19 @@ static void kill_all_but_those_of_root(void)
 	EXPECT(descendants_kill(NULL, 0, 0, NULL) == 0);
 }
 
+/* And in a group, which ends with it: whom Check runs without forking, it does not clean up after. */
 static void in_a_process(void (*test)(void))
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
+		EXPECT(setpgid(0, 0) == 0);
 		test();
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	kill(-pid, SIGKILL);
 	ck_assert_int_eq(status, 0);
 }
 
