@@ -146,6 +146,7 @@ static const char *try_all(const struct every *every)
 
 const char *spk_test_every_step_in(const char *tree, const struct spk_test_steps *steps)
 {
+	CHECK_POINTERS(tree, steps);
 	struct every every = {.tree = tree, .how = steps};
 	const char *result = NULL;
 

@@ -8,7 +8,6 @@
 
 #include <spicerack/clock.h>
 
-#include "../runtime/hostset.h"
 #include "../runtime/mem.h"
 
 /* Why not, with all that happened; it belongs to the test. */
@@ -19,8 +18,6 @@ static const char *refuse(struct spk_test *test, const char *format, ...)
 {
 	va_list args;
 
-	if (!test || test->magic != TEST_MAGIC)
-		test_give_up("'test' is no live test");
 	buf_clear(&test->why);
 	va_start(args, format);
 	buf_vprintf(&test->why, format, args);
@@ -78,16 +75,22 @@ static bool is_logged(const struct spk_test *test, const char *message)
 
 const char *spk_test_logged(struct spk_test *test, const char *message)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(message);
 	return is_logged(test, message) ? NULL : refuse(test, "not logged: %s", message);
 }
 
 const char *spk_test_not_logged(struct spk_test *test, const char *message)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(message);
 	return is_logged(test, message) ? refuse(test, "logged: %s", message) : without_run(test);
 }
 
 const char *spk_test_asked(struct spk_test *test, const char *question)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(question);
 	char *line = xasprintf("%s: *", question);
 	bool asked = has_line(test, "question ", line);
 
@@ -97,6 +100,8 @@ const char *spk_test_asked(struct spk_test *test, const char *question)
 
 const char *spk_test_locked(struct spk_test *test, const char *key)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(key);
 	char *end = xasprintf("*/%s", key);
 	bool locked = has_line(test, "lock ", key) || has_line(test, "lock ", end);
 
@@ -115,22 +120,11 @@ static bool ran_on(const struct spk_test *test, const char *host, const char *co
 	return false;
 }
 
-/* Says so if it is no set. */
-static struct hostset *set_of(const char *hosts)
-{
-	struct hostset *set;
-	struct err err;
-
-	if (hostset_parse(hosts, strlen(hosts), &set, &err) < 0)
-		test_give_up("no set of hosts: %s", err.text);
-	return set;
-}
-
 /* Looks for a host where it ran, or (`wanted` false) where it did not; NULL: there is none. */
 static char *find_host(const struct spk_test *test, const char *hosts, const char *command,
 		       bool wanted)
 {
-	struct hostset *set = set_of(hosts);
+	struct hostset *set = test_hosts(hosts);
 	struct hostset_walk walk;
 	char *found = NULL;
 
@@ -147,6 +141,8 @@ const char *spk_test_ran(struct spk_test *test, const char *hosts, const char *c
 	const char *why = NULL;
 	char *host;
 
+	CHECK_TEST(test);
+	CHECK_POINTERS(hosts, command);
 	if (strcmp(hosts, "*") == 0)
 		return ran_on(test, NULL, command)
 			       ? NULL
@@ -160,6 +156,8 @@ const char *spk_test_ran(struct spk_test *test, const char *hosts, const char *c
 
 const char *spk_test_not_ran(struct spk_test *test, const char *hosts, const char *command)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(hosts, command);
 	const char *why = without_run(test);
 	char *host;
 
@@ -174,6 +172,8 @@ const char *spk_test_not_ran(struct spk_test *test, const char *hosts, const cha
 
 const char *spk_test_ran_here(struct spk_test *test, const char *line)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(line);
 	char *ended = xasprintf("command '%s' exited with *", line);
 	char *killed = xasprintf("command '%s' was ended by *", line);
 	bool ran = is_logged(test, ended) || is_logged(test, killed);
@@ -186,6 +186,8 @@ const char *spk_test_ran_here(struct spk_test *test, const char *line)
 /* Each host's newest command of the two. */
 const char *spk_test_undone(struct spk_test *test, const char *done, const char *undone)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(done, undone);
 	const struct happening *all = test->world->happened;
 
 	for (const struct happening *each = all; each; each = each->next) {
@@ -208,6 +210,8 @@ const char *spk_test_undone(struct spk_test *test, const char *done, const char 
 
 const char *spk_test_requested(struct spk_test *test, const char *request)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(request);
 	char *line = xasprintf("%s -> *", request);
 	bool requested = has_line(test, "http ", line);
 
@@ -217,6 +221,8 @@ const char *spk_test_requested(struct spk_test *test, const char *request)
 
 const char *spk_test_reached(struct spk_test *test, const char *who, const char *request)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(who, request);
 	char *line = xasprintf("%s %s -> *", who, request);
 	bool reached = has_line(test, "", line);
 
@@ -226,6 +232,8 @@ const char *spk_test_reached(struct spk_test *test, const char *who, const char 
 
 const char *spk_test_kv_is(struct spk_test *test, const char *key, const char *value)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(key);
 	char *is = keys_get(test, key);
 	const char *why = NULL;
 
@@ -238,6 +246,8 @@ const char *spk_test_kv_is(struct spk_test *test, const char *key, const char *v
 
 const char *spk_test_announced(struct spk_test *test, const char *text)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(text);
 	return has_line(test, "announced ", text) ? NULL : refuse(test, "not announced: %s", text);
 }
 
@@ -247,6 +257,7 @@ const char *spk_test_in_order(struct spk_test *test, ...)
 	size_t at = 0;
 	va_list args;
 
+	CHECK_TEST(test);
 	va_start(args, test);
 	while (!why && (pattern = va_arg(args, const char *))) {
 		at = find_line(test, at, "", pattern);
@@ -267,11 +278,13 @@ static bool has_rollback(const struct spk_test *test, const char *word)
 
 const char *spk_test_rolled_back(struct spk_test *test)
 {
+	CHECK_TEST(test);
 	return has_rollback(test, "done") ? NULL : refuse(test, "it was not rolled back");
 }
 
 const char *spk_test_clean(struct spk_test *test)
 {
+	CHECK_TEST(test);
 	for (const struct world_lock *lock = test->world->locks; lock; lock = lock->next)
 		if (!lock->others && !lock->gone)
 			return refuse(test, "not given back: the lock %s", lock->key);
@@ -286,10 +299,12 @@ const char *spk_test_clean(struct spk_test *test)
 
 const char *spk_test_output(struct spk_test *test)
 {
+	CHECK_TEST(test);
 	return test->output ? test->output : "";
 }
 
 const char *spk_test_story(struct spk_test *test)
 {
+	CHECK_TEST(test);
 	return buf_text(&test->story.text);
 }

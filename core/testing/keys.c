@@ -32,6 +32,8 @@ static struct spk_kv_call call_of(const struct spk_test *test)
 
 void spk_test_kv(struct spk_test *test, const char *key, const char *value)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(key, value);
 	const struct spk_kv_change change = {
 		.size = sizeof(change), .key = key, .value = value, .length = strlen(value)};
 	struct kv_store store = open_store(test);

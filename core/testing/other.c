@@ -12,9 +12,10 @@
 void spk_test_rule(struct spk_test *test, const char *who, const char *request,
 		   const struct spk_test_reply *reply)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(who, request, reply);
 	char *pattern = xasprintf("%s %s", who, request);
 
-	test_check(test, __func__);
 	world_add_rule(test->world, RULE_OTHER, "*", pattern, reply);
 	free(pattern);
 }
@@ -28,6 +29,7 @@ const struct spk_test_reply *spk_test_play(const char *who, const char *request,
 	int64_t until;
 	char *step;
 
+	CHECK_POINTERS(who, request);
 	if (!world)
 		test_give_up("spk_test_play() is for drivers, which the cookbook's process calls");
 	step = xasprintf("%s %s", who, request);

@@ -170,6 +170,8 @@ static void play(struct spk_test *test, const char *name)
 
 void spk_test_recorded(struct spk_test *test, const char *file)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(file);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the threads of a test are its author's */
 	const char *records = getenv(VARIABLE);
 

@@ -35,7 +35,27 @@ void test_check(const struct spk_test *test, const char *function)
 		test_give_up("%s(): 'test' is no live test", function);
 }
 
-#define CHECK_TEST(test) test_check((test), __func__)
+void test_check_pointers(const char *function, const char *names, const void *const *pointers,
+			 size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strcspn(names, ",");
+
+		if (!pointers[i])
+			test_give_up("%s(): '%.*s' is NULL", function, (int)length, names);
+		names += length + strspn(names + length, ", ");
+	}
+}
+
+struct hostset *test_hosts(const char *hosts)
+{
+	struct hostset *set;
+	struct err err;
+
+	if (hostset_parse(hosts, strlen(hosts), &set, &err) < 0)
+		test_give_up("%s", err.text);
+	return set;
+}
 
 void test_put_quoted(struct buf *out, const char *text)
 {
@@ -149,6 +169,7 @@ static void strike_off(const struct spk_test *test)
 
 struct spk_test *spk_test_new_in(const char *tree, const char *cookbook)
 {
+	CHECK_POINTERS(tree, cookbook);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the threads of a test are its author's */
 	const char *place = getenv("TMPDIR");
 	struct spk_test *test = xcalloc(1, sizeof(*test));
@@ -212,13 +233,16 @@ void spk_test_host(struct spk_test *test, const char *hosts, const char *command
 		   const struct spk_test_reply *reply)
 {
 	CHECK_TEST(test);
-	world_is_among(hosts, ""); /* says so if it is no set */
+	CHECK_POINTERS(hosts, command, reply);
+	if (strcmp(hosts, "*") != 0)
+		hostset_free(test_hosts(hosts));
 	world_add_rule(test->world, RULE_HOST, hosts, command, reply);
 }
 
 void spk_test_query(struct spk_test *test, const char *query, const char *hosts)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(query, hosts);
 	if (query[0] < 'A' || query[0] > 'Z' || query[1] != '{')
 		test_give_up("spk_test_query(): '%s' is not of the form P{...}", query);
 	if (query[0] == 'A' || query[0] == 'D')
@@ -231,12 +255,14 @@ void spk_test_query(struct spk_test *test, const char *query, const char *hosts)
 void spk_test_http(struct spk_test *test, const char *request, const struct spk_test_reply *reply)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(request, reply);
 	world_add_rule(test->world, RULE_HTTP, "*", request, reply);
 }
 
 void spk_test_dns(struct spk_test *test, const char *question, const char *records)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(question, records);
 	world_add_rule(test->world, RULE_DNS, "*", question, SPK_TEST_REPLY(.out = records));
 }
 
@@ -252,10 +278,11 @@ static void put_word(struct buf *out, const char *text)
 
 void spk_test_program(struct spk_test *test, const char *name, const struct spk_test_reply *reply)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(name, reply);
 	char *path = xasprintf("%s/programs/%s", test->directory, name);
 	struct buf text = {0};
 
-	CHECK_TEST(test);
 	buf_puts(&text, "#!/bin/sh\ncat >/dev/null\nprintf %s ");
 	put_word(&text, reply->out ? reply->out : "");
 	buf_puts(&text, "\nprintf %s ");
@@ -269,6 +296,7 @@ void spk_test_program(struct spk_test *test, const char *name, const struct spk_
 void spk_test_answer(struct spk_test *test, const char *question, const char *answer)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(question, answer);
 	buf_puts(&test->answers, question);
 	buf_putc(&test->answers, '\0');
 	buf_puts(&test->answers, answer);
@@ -280,6 +308,7 @@ void spk_test_lock_held(struct spk_test *test, const char *key, spk_duration fre
 	struct world_lock *lock;
 
 	CHECK_TEST(test);
+	CHECK_POINTERS(key);
 	lock = world_alloc(test->world, sizeof(*lock));
 	*lock = (struct world_lock){
 		.next = test->world->locks,
@@ -299,9 +328,10 @@ void spk_test_lock_held(struct spk_test *test, const char *key, spk_duration fre
 
 void spk_test_file(struct spk_test *test, const char *path, const char *text)
 {
+	CHECK_TEST(test);
+	CHECK_POINTERS(path, text);
 	char *file = xasprintf("%s/config/%s", test->directory, path);
 
-	CHECK_TEST(test);
 	if (world_matches("*/../*", file + strlen(test->directory)))
 		test_give_up("'%s' is no file below the configuration of the test", path);
 	test->own_remote_config |= strcmp(path, "remote/config.cfg") == 0;
@@ -312,12 +342,14 @@ void spk_test_file(struct spk_test *test, const char *path, const char *text)
 void spk_test_setting(struct spk_test *test, const char *line)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(line);
 	buf_printf(&test->settings, "%s\n", line);
 }
 
 void spk_test_driver(struct spk_test *test, const struct spk_driver *driver)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(driver);
 	add_driver(test, driver);
 }
 
@@ -442,6 +474,7 @@ static void write_remote_config(struct spk_test *test)
 int spk_test_run(struct spk_test *test, const char *arguments)
 {
 	CHECK_TEST(test);
+	CHECK_POINTERS(arguments);
 	if (test->runs == 0)
 		add_drivers(test);
 	test->runs++;

@@ -5,6 +5,7 @@
 #define SPICERACK_TESTING_TEST_H
 
 #include "../runtime/buf.h"
+#include "../runtime/hostset.h"
 #include "world.h"
 
 #define TEST_MAGIC 0x53505445U
@@ -48,8 +49,21 @@ struct spk_test {
 /* Says on stderr what the machine does not give a test, and ends the process. */
 void test_give_up(const char *format, ...) __attribute__((noreturn, __format__(__printf__, 1, 2)));
 
-/* Ends the process where that is no test. */
+/*
+ * What the public functions begin with. They end the process where that is no live test, or one of
+ * these pointers is NULL: a crash would not say which.
+ */
+#define CHECK_TEST(test) test_check((test), __func__)
+#define CHECK_POINTERS(...)                                                                        \
+	test_check_pointers(__func__, #__VA_ARGS__, (const void *const[]){__VA_ARGS__},            \
+			    sizeof((const void *const[]){__VA_ARGS__}) / sizeof(void *))
 void test_check(const struct spk_test *test, const char *function);
+/* `names`: of the pointers, as they are written in a call. */
+void test_check_pointers(const char *function, const char *names, const void *const *pointers,
+			 size_t count);
+
+/* The caller frees it. Ends the process where that is no set. */
+struct hostset *test_hosts(const char *hosts);
 
 /* Text as a string of libconfig. */
 void test_put_quoted(struct buf *out, const char *text);

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <spicerack/testing.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define COOKBOOK "kit.subject"
 
@@ -339,10 +341,68 @@ START_TEST(nothing_is_said_of_no_run)
 }
 END_TEST
 
-/* Ends with 1. */
-START_TEST(no_file_of_the_machine_is_written)
+/* ---- calls that make no sense ---- */
+
+/* It ends the process with 1, and with these words on stderr. */
+static void gives_up(void (*call)(void), const char *words)
+{
+	char said[256] = "";
+	size_t length = 0;
+	ssize_t got;
+	int ends[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		call();
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((got = read(ends[0], said + length, sizeof(said) - 1 - length)) > 0)
+		length += (size_t)got;
+	close(ends[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_str_eq(said, words);
+	ck_assert_int_eq(status, 1 << 8);
+}
+
+static void write_a_file_of_the_machine(void)
 {
 	spk_test_file(test, "remote/../../../x.cfg", "");
+}
+
+static void give_no_command(void)
+{
+	spk_test_host(test, "web1", NULL, SPK_TEST_REPLY());
+}
+
+static void give_no_reply(void)
+{
+	spk_test_http(test, "GET /", NULL);
+}
+
+static void give_no_test(void)
+{
+	(void)spk_test_logged(NULL, "x");
+}
+
+static void name_no_hosts(void)
+{
+	spk_test_host(test, "web[1", "true", SPK_TEST_REPLY());
+}
+
+START_TEST(what_makes_no_sense_is_told)
+{
+	gives_up(give_no_command, "spicerack-testing: spk_test_host(): 'command' is NULL\n");
+	gives_up(give_no_reply, "spicerack-testing: spk_test_http(): 'reply' is NULL\n");
+	gives_up(give_no_test, "spicerack-testing: spk_test_logged(): 'test' is no live test\n");
+	gives_up(name_no_hosts, "spicerack-testing: 'web[1' is not a set of "
+				"hosts: a bracket is not closed\n");
+	gives_up(write_a_file_of_the_machine,
+		 "spicerack-testing: 'remote/../../../x.cfg' is no file below the configuration of "
+		 "the test\n");
 }
 END_TEST
 
@@ -372,6 +432,7 @@ int main(void)
 		every_step_of_questions_locks_and_requests,
 		every_step_of_the_run_itself,
 		rules_of_ones_own,
+		what_makes_no_sense_is_told,
 	};
 	Suite *suite = suite_create("kit");
 	TCase *all = tcase_create("kit");
@@ -382,7 +443,6 @@ int main(void)
 	tcase_add_checked_fixture(all, begin, end);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(all, tests[i]);
-	tcase_add_exit_test(all, no_file_of_the_machine_is_written, 1);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -21,6 +21,9 @@
  * it prints and exits with 1.
  *
  * Patterns: `*` stands for any characters, `?` for any one.
+ *
+ * A call that makes no sense, with NULL say where that is not allowed for, ends the process and
+ * says why on stderr.
  */
 #ifndef SPICERACK_TESTING_H
 #define SPICERACK_TESTING_H
