@@ -8,11 +8,10 @@
 #include "../net/dial.h"
 #include "../base/memory.h"
 #include "connection.h"
+#include "ring.h"
 
-/* Input that is taken before the host takes it; room for it is made as it comes, for most is short.
- */
+/* Input that is taken before the host takes it. */
 #define INPUT_MAX 65536
-#define INPUT_LEAST 256
 /*
  * libssh is given this much of it at once. The buffers of its sessions stay as large as the largest
  * message was: what is little is given in pieces for which they are large enough.
@@ -64,9 +63,8 @@ struct command {
 	bool has_kept; /* output that came while it was held: libssh's or ours */
 	struct kept kept[2];
 
-	char *input; /* a ring */
-	size_t input_size, input_at, input_length;
-	bool has_input, input_ended, input_end_sent;
+	struct ring input;
+	bool input_ended, input_end_sent;
 	bool wants_room;
 };
 
@@ -99,7 +97,7 @@ static void bury(struct grave *grave)
 	kept_free(&command->kept[1]);
 	memory_free(command->name);
 	memory_free(command->text);
-	memory_free(command->input);
+	ring_free(&command->input);
 	memory_free(command);
 }
 
@@ -269,68 +267,40 @@ static void take_close(ssh_session session, ssh_channel channel, void *data)
 /* Gives libssh what the host takes, and no more than is on its way at once. */
 static void send_input(struct command *command)
 {
-	const size_t piece = command->input_length > INPUT_LITTLE ? INPUT_PIECE
-								  : INPUT_LITTLE_PIECE;
+	struct ring *input = &command->input;
+	const size_t piece = input->length > INPUT_LITTLE ? INPUT_PIECE : INPUT_LITTLE_PIECE;
 
-	while (command->input_length > 0) {
-		size_t length = command->input_size - command->input_at;
+	while (input->length > 0) {
 		uint32_t window = ssh_channel_window_size(command->channel);
+		size_t length;
+		const char *bytes = ring_first(input, &length);
 		int done;
 
 		if (window == 0 || !connection_is_flushed(command->guest.connection))
 			break;
-		length = length < command->input_length ? length : command->input_length;
 		length = length < window ? length : window;
 		length = length < piece ? length : piece;
-		done = ssh_channel_write(command->channel, command->input + command->input_at,
-					 (uint32_t)length);
+		done = ssh_channel_write(command->channel, bytes, (uint32_t)length);
 		connection_touch(command->guest.connection);
 		if (done <= 0)
 			break;
-		command->input_at = (command->input_at + (size_t)done) % command->input_size;
-		command->input_length -= (size_t)done;
+		ring_drop(input, (size_t)done);
 	}
-	if (command->input_length == 0 && command->input_ended && !command->input_end_sent) {
+	if (input->length == 0 && command->input_ended && !command->input_end_sent) {
 		command->input_end_sent = true;
 		ssh_channel_send_eof(command->channel);
 		connection_touch(command->guest.connection);
 	}
-	command->guest.restless = command->input_length > 0;
-	if (command->wants_room && command->input_length <= INPUT_MAX / 2 &&
-	    !command->input_ended) {
+	command->guest.restless = input->length > 0;
+	if (command->wants_room && input->length <= INPUT_MAX / 2 && !command->input_ended) {
 		command->wants_room = false;
 		calls_of(command)->room(command->data);
 	}
 }
 
-/* Makes the ring large enough for as much more, which is not more than may be in it. */
-static void widen(struct command *command, size_t more)
-{
-	const size_t first = command->input_size - command->input_at;
-	size_t size = command->input_size ? command->input_size : INPUT_LEAST;
-	char *wider;
-
-	while (size < command->input_length + more)
-		size *= 2;
-	if (size == command->input_size)
-		return;
-	wider = memory_raw(size);
-	if (command->input_length > first) {
-		memcpy(wider, command->input + command->input_at, first);
-		memcpy(wider + first, command->input, command->input_length - first);
-	} else if (command->input_length > 0) {
-		memcpy(wider, command->input + command->input_at, command->input_length);
-	}
-	memory_free(command->input);
-	command->input = wider;
-	command->input_size = size;
-	command->input_at = 0;
-}
-
 size_t command_feed(struct command *command, const char *bytes, size_t length)
 {
-	const size_t room = INPUT_MAX - command->input_length;
-	size_t at, first;
+	const size_t room = INPUT_MAX - command->input.length;
 
 	if (command->input_ended || command->abandoned)
 		return length;
@@ -338,12 +308,7 @@ size_t command_feed(struct command *command, const char *bytes, size_t length)
 	length = length < room ? length : room;
 	if (length == 0)
 		return 0;
-	widen(command, length);
-	at = (command->input_at + command->input_length) % command->input_size;
-	first = command->input_size - at < length ? command->input_size - at : length;
-	memcpy(command->input + at, bytes, first);
-	memcpy(command->input, bytes + first, length - first);
-	command->input_length += length;
+	ring_put(&command->input, bytes, length);
 	wake(command);
 	return length;
 }
