@@ -198,6 +198,19 @@ class Trees(CheckTest):
         self.assertEqual(self.found(path), {})
         self.assertEqual(self.found(self.scratch / "tree"), {})
 
+    def test_a_group_that_is_another_elsewhere_is_told_once(self):
+        path = self.build("hello")
+        other = self.scratch / "other"
+        for tree, title in ((path.parent, "Ours"), (other, "Theirs")):
+            (tree / "group").mkdir(parents=True)
+            (tree / "group" / "group.cfg").write_text(f'title = "{title}";\n')
+        shutil.copy(path, path.parent / "group" / "inner.so")
+        self.config.write_text(self.configuration([other]))
+        for words in ((), ("--tree", other), ("--tree", f"{other}/../other/", "--tree", other)):
+            found = self.check(*words, path.parent).out.splitlines()
+            self.assertEqual(len(found), 1, found)
+            self.assertIn("error: bad-group: its title is not that of the same group in", found[0])
+
     def test_lists_of_the_configuration(self):
         path = self.build("site", before="struct s { const char *site; };\nstatic const struct spk_arg args[] = "
                           '{ SPK_OPTION(struct s, site, SPK_DEFAULT("a"), .choices_from = "sites.core") };',

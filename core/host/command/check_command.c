@@ -204,16 +204,33 @@ static int list_findings(void)
 
 /* Checking */
 
+static bool is_one_of(const char *const *directories, size_t count, const char *directory)
+{
+	struct stat st, other;
+
+	if (stat(directory, &st) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (stat(directories[i], &other) == 0 && other.st_dev == st.st_dev &&
+		    other.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
+/* One that is given and configured, too, has each finding once. */
 static spk_strings all_trees(spk_strings more, const struct settings *settings)
 {
 	spk_strings configured = settings_strings(settings, "cookbooks_base_dirs");
 	const char **trees = xcalloc(more.count + configured.count, sizeof(*trees));
 	size_t count = 0;
 
-	for (size_t i = 0; i < more.count; i++)
-		trees[count++] = more.items[i];
-	for (size_t i = 0; i < configured.count; i++)
-		trees[count++] = configured.items[i];
+	for (size_t i = 0; i < more.count + configured.count; i++) {
+		const char *tree = i < more.count ? more.items[i]
+						  : configured.items[i - more.count];
+
+		if (!is_one_of(trees, count, tree))
+			trees[count++] = tree;
+	}
 	return (spk_strings){.items = trees, .count = count};
 }
 
