@@ -269,6 +269,13 @@ class Reader(FleetTest):
         _, err = process.communicate()
         self.assertEqual((process.returncode, size), (0, lines * len(each)), err)
 
+    def test_a_full_disk_is_no_success(self):
+        for command, code in (("echo all", 3), ("false", 2)):
+            done = self.run_command("sh", "-c", 'exec spicerack run -c "$1" --force --no-input host001.test "$2" '
+                                    ">/dev/full", "-", self.config, f"echo all; {command}")
+            self.assertEqual(done.code, code, done)
+            self.assertIn("cannot write to standard output: No space left on device", done.err)
+
     @unittest.skipUnless(LONG, "a minute")
     def test_huge_outputs(self):
         """A gigabyte of one host, and ten megabytes of each of many, in memory that has a bound."""

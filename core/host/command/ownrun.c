@@ -110,7 +110,10 @@ int ownrun_run(const struct ownrun *run, int argc, char *const *argv)
 	identity_fill(&identity);
 	code = run_cookbook(&options, &run->found, argc, argv, &end);
 	settings_free(settings);
-	return code == EXIT_STARTUP && !end.begun ? EXIT_INIT_FAILED : code;
+	if (code == EXIT_STARTUP && !end.begun)
+		return EXIT_INIT_FAILED;
+	/* What the hosts say is what it is for. */
+	return code == EXIT_OK && end.output_lost ? OWNRUN_OUTPUT_LOST : code;
 }
 
 void ownrun_close(struct ownrun *run)

@@ -9,6 +9,9 @@
 #include "../argument/argparse.h"
 #include "../tree/find.h"
 
+/* All is well but that standard output took no more of what was printed. */
+#define OWNRUN_OUTPUT_LOST 3
+
 struct ownrun {
 	const char *program; /* what the operator has typed: "spicerack run" */
 	struct tree_found found;
@@ -29,7 +32,8 @@ bool ownrun_is_given(const struct ownrun *run, const char *name);
 
 /*
  * Runs it with these words. Returns its exit code, where EXIT_STARTUP and EXIT_USAGE are the
- * cookbook's: when nothing was run for want of a configuration, it is EXIT_INIT_FAILED.
+ * cookbook's: when nothing was run for want of a configuration, it is EXIT_INIT_FAILED. A success
+ * that could not be printed is OWNRUN_OUTPUT_LOST.
  */
 int ownrun_run(const struct ownrun *run, int argc, char *const *argv);
 void ownrun_close(struct ownrun *run);

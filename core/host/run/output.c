@@ -134,7 +134,8 @@ static void flush_out(struct output *output)
 	if (failure == 0)
 		return;
 	/* The cookbook goes on without. */
-	if (failure != EPIPE)
+	output->lost = failure != EPIPE;
+	if (output->lost)
 		log_warning(output->log,
 			    "cannot write to standard output: %s, what the cookbook prints is "
 			    "lost from here on",

@@ -19,6 +19,7 @@ struct output {
 	int out_fd, err_fd; /* pipes from the child, non-blocking; -1: at their end */
 	struct buf out;     /* not yet written to our standard output */
 	struct buf err;     /* a line not yet ended */
+	bool lost;          /* ours takes nothing: a full disk, not a reader that has gone */
 	struct eventout
 		*events; /* where its standard output goes as events instead; NULL: as data */
 	struct log *log;

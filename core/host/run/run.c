@@ -357,6 +357,7 @@ static int run_opened(struct run *run)
 		dryrun_tell(run->dryrun, run->log);
 	quit_child(run);
 	link_close(&run->link);
+	run->end.output_lost = run->link.output.lost;
 	/* Nothing of it is left that could still be at work. */
 	locks_give_back(run);
 	free(run->description);

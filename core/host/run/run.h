@@ -27,9 +27,10 @@ struct run_options {
 
 /* What the exit code does not tell of the end of a run. */
 struct run_end {
-	bool explained;  /* nothing was run: its help was shown, or what is wrong with the words */
-	bool begun;      /* its run stage: the exit code may be the cookbook's own */
-	bool terminated; /* there was a signal that ends more than this run: SIGTERM, SIGHUP ... */
+	bool explained;   /* nothing was run: its help was shown, or what is wrong with the words */
+	bool begun;       /* its run stage: the exit code may be the cookbook's own */
+	bool terminated;  /* there was a signal that ends more than this run: SIGTERM, SIGHUP ... */
+	bool output_lost; /* what it prints could not be written, and somebody may have wanted it */
 };
 
 /*
