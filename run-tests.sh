@@ -35,27 +35,46 @@ if [ -z "${TMPDIR:-}" ] && roomy_memory; then
 	export TMPDIR=/dev/shm
 fi
 
-# test_build NAME COMPILER LABELS [CMAKE-OPTION...]: without the tests of these labels, but for --long
-test_build() {
+# configure NAME COMPILER [CMAKE-OPTION...]
+configure() {
 	name=$1
 	compiler=$2
-	left_out=$3
-	shift 3
-	# Harnesses that look for an hour each do so side by side.
-	[ "$long" = OFF ] || left_out=fuzz
-	build=$source/build/test-$name
-	printf '\n=== %s\n' "$name"
+	shift 2
 	# Debian's Python has the modules that were installed above, and starts at once.
-	cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$compiler" -DPython3_EXECUTABLE=/usr/bin/python3 \
-		-DCMAKE_INSTALL_PREFIX="$build/prefix" -DSPICERACK_LONG_TESTS="$long" "$@" -Wno-dev >/dev/null
-	cmake --build "$build"
-	# ctest by itself waits for ever, for what a test left behind, too.
-	(cd "$build" && ctest --output-on-failure --timeout 900 -j 6 -LE "^($left_out)\$")
-	[ "$long" = OFF ] || (cd "$build" && ctest --output-on-failure -j 8 -L fuzz)
-	# How far the harnesses came; none in a build without them.
-	grep -E '^[a-z]+: [0-9]+ executions, ' "$build/Testing/Temporary/LastTest.log" || true
+	cmake -S "$source" -B "$source/build/test-$name" -G Ninja -DCMAKE_C_COMPILER="$compiler" \
+		-DPython3_EXECUTABLE=/usr/bin/python3 -DCMAKE_INSTALL_PREFIX="$source/build/test-$name/prefix" \
+		-DSPICERACK_LONG_TESTS="$long" "$@" -Wno-dev >/dev/null
 }
 
+# run_tests NAME LABELS: without the tests of these labels, but for --long
+run_tests() {
+	left_out=$2
+	# Harnesses that look for an hour each do so side by side.
+	[ "$long" = OFF ] || left_out=fuzz
+	# ctest by itself waits for ever, for what a test left behind, too.
+	(cd "$source/build/test-$1" && ctest --output-on-failure --timeout 900 -j 6 -LE "^($left_out)\$")
+	[ "$long" = OFF ] || (cd "$source/build/test-$1" && ctest --output-on-failure -j 8 -L fuzz)
+	# How far the harnesses came; none in a build without them.
+	grep -E '^[a-z]+: [0-9]+ executions, ' "$source/build/test-$1/Testing/Temporary/LastTest.log" || true
+}
+
+configure gcc gcc
+configure sanitized clang -DSPICERACK_FUZZ=ON
+printf '\n=== gcc\n'
+cmake --build "$source/build/test-gcc"
+
+# Tests wait for much: the other build takes what they leave.
+nice -n 19 ninja -C "$source/build/test-sanitized" >"$source/build/test-sanitized/build.log" 2>&1 &
+building=$!
+trap 'kill $building 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM HUP
+run_tests gcc none
+
+printf '\n=== sanitized\n'
+wait $building || {
+	cat "$source/build/test-sanitized/build.log"
+	exit 1
+}
+trap - EXIT
 # `once`: what sanitizers would not see, or what takes them long.
-test_build gcc gcc none
-test_build sanitized clang once -DSPICERACK_FUZZ=ON
+run_tests sanitized once
