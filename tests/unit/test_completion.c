@@ -128,6 +128,59 @@ START_TEST(turns_of_positionals)
 }
 END_TEST
 
+static void put_offer(void *data, const char *text, const char *about)
+{
+	buf_printf(data, "%s ", text);
+}
+
+/* What the parser would take for an option is offered where it would not. */
+START_TEST(choices_with_a_dash)
+{
+	static const char *const choices[] = {"plain", "-dash", "-1", "-x y"};
+	static const struct arg_spec rows[] = {
+		{.name = "how",
+		 .form = SPK_FORM_OPTION,
+		 .type = SPK_TYPE_STRING,
+		 .choices = {choices, 4},
+		 .group = -1},
+		{.name = "one",
+		 .form = SPK_FORM_POSITIONAL,
+		 .type = SPK_TYPE_STRING,
+		 .choices = {choices, 4},
+		 .group = -1},
+	};
+	static const struct cookbook_spec spec = {.args = rows, .arg_count = 2};
+	static const struct argparse_context context = {.program = ""};
+	static const struct {
+		const char *before, *word, *offered;
+	} cases[] = {
+		{"--how", "", "plain -1 -x y "},
+		{NULL, "", "plain -1 -x y "},
+		{NULL, "--how=", "--how=plain --how=-dash --how=-1 --how=-x y "},
+		{"--", "", "plain -dash -1 -x y "},
+		{"--", "-d", "-dash "},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct argexpected expected;
+		struct buf offered = {0};
+		struct parser parser;
+		struct err err;
+
+		ck_assert_int_eq(parser_build(&parser, &spec, &context, &err), 0);
+		argcomplete(&parser, &cases[i].before, cases[i].before ? 1 : 0, cases[i].word,
+			    &expected);
+		ck_assert_uint_eq(expected.count, 1);
+		argcomplete_choices(&expected, expected.values[0], cases[i].word, put_offer,
+				    &offered);
+		ck_assert_str_eq(buf_text(&offered), cases[i].offered);
+		argexpected_free(&expected);
+		parser_free(&parser);
+		buf_free(&offered);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("completion");
@@ -139,6 +192,7 @@ int main(void)
 	tcase_add_test(tcase, what_only_bash_knows);
 	tcase_add_test(tcase, only_what_can_be_shown_is_offered);
 	tcase_add_test(tcase, turns_of_positionals);
+	tcase_add_test(tcase, choices_with_a_dash);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

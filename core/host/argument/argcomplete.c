@@ -151,7 +151,7 @@ void argcomplete(struct parser *parser, const char *const *words, size_t count, 
 	struct action *action;
 
 	read_all(&walk, words, count);
-	*ret = (struct argexpected){.parser = walk.parser};
+	*ret = (struct argexpected){.parser = walk.parser, .only_words = walk.only_words};
 	ret->values = xcalloc(walk.parser->count + 1, sizeof(struct action *));
 	if (walk.option && walk.values < words_of[walk.option->nargs].most) {
 		expect_value(ret, walk.option);
@@ -247,6 +247,19 @@ static bool is_listed(const char *list, const char *end, const char *choice)
 	return false;
 }
 
+/* Whether the parser would take the whole word for an option, though it is meant as a value. */
+static bool is_mistaken(const struct argexpected *expected, const char *word)
+{
+	struct option_word option;
+	struct buf unheard = {0};
+	char class = 'A';
+
+	if (!expected->prefix && !expected->only_words)
+		class = argscan_classify(expected->parser, word, &option, &unheard);
+	buf_free(&unheard);
+	return class != 'A';
+}
+
 void argcomplete_choices(const struct argexpected *expected, const struct action *action,
 			 const char *word, argcomplete_offer *offer, void *data)
 {
@@ -267,7 +280,8 @@ void argcomplete_choices(const struct argexpected *expected, const struct action
 		buf_clear(&text);
 		buf_add(&text, word, (size_t)(rest - word));
 		buf_puts(&text, choice);
-		offer(data, buf_text(&text), about);
+		if (!is_mistaken(expected, buf_text(&text)))
+			offer(data, buf_text(&text), about);
 	}
 	buf_free(&text);
 }

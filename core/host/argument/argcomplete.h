@@ -10,8 +10,9 @@ struct argexpected {
 	struct parser *parser;  /* the main one, or that of the subcommand that was chosen */
 	struct action **values; /* whose value it may be, in the order of the table */
 	size_t count;
-	bool options;  /* it may be an option of `parser` */
-	size_t prefix; /* so many bytes of it are `--option=`; the value is what follows */
+	bool options;    /* it may be an option of `parser` */
+	bool only_words; /* it is none even with a dash in front */
+	size_t prefix;   /* so many bytes of it are `--option=`; the value is what follows */
 };
 
 /*
@@ -36,7 +37,8 @@ void argcomplete_options(const struct argexpected *expected, const char *word,
 
 /*
  * Offers the choices of a value that go on with `word`, of which `prefix` bytes come before it; in
- * a list with commas those that are not there yet, behind the last one.
+ * a list with commas those that are not there yet, behind the last one. None that the parser would
+ * take for an option: those with a dash in front come behind `--option=` or `--`.
  */
 void argcomplete_choices(const struct argexpected *expected, const struct action *action,
 			 const char *word, argcomplete_offer *offer, void *data);
