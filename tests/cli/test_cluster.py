@@ -14,6 +14,8 @@ POOLS = "/conftool/v1/pools/dc1/web"
 
 
 class ClusterTest(RemoteTest):
+    transport = "libssh"
+
     @classmethod
     def setUpClass(cls):
         cls.sshd = Sshd(Server(cls), hosts=6, options=["AcceptEnv NAME"])

@@ -28,6 +28,8 @@ SYSTEMCTL = """#!/bin/sh
 
 
 class FleetTest(RemoteTest):
+    transport = "libssh"
+
     @classmethod
     def setUpClass(cls):
         server = Server(cls)
@@ -54,6 +56,11 @@ class FleetTest(RemoteTest):
 
     def run_on(self, *words, code=0, **more):
         return self.command("run", "--force", *words, code=code, **more)
+
+    def fleet(self, *words, code=0, options=()):
+        done = self.cookbook(*options, "fixture.fleet", *words, timeout=120)
+        self.assertEqual(done.code, code, done)
+        return done
 
     def results(self, *words, code=0, **more):
         document = json.loads(self.run_on("-o", "json", *words, code=code, **more).out)
@@ -189,8 +196,6 @@ class Run(FleetTest):
 
 
 class Names(FleetTest):
-    transport = "libssh"
-
     def use_silent_nameserver(self):
         """The words before a command that asks one which takes its questions and says nothing for three seconds."""
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -252,8 +257,6 @@ class Input(FleetTest):
 
 
 class Reader(FleetTest):
-    transport = "libssh"
-
     def test_one_that_takes_its_time(self):
         """All of it arrives; what waits for the reader waits on the host, which is asked for no more."""
         lines, each = 600000, b"it is not in a hurry, and there is more\n"
@@ -296,8 +299,6 @@ class Reader(FleetTest):
 
 
 class Reap(FleetTest):
-    transport = "libssh"
-
     def reap(self, *words, code=0):
         done = self.run_command("spicerack", "remote", "reap", "-c", self.config, *words, timeout=120)
         self.assertEqual(done.code, code, done)
@@ -366,11 +367,6 @@ class ReapByOpenssh(Reap):
 
 
 class Operations(FleetTest):
-    def fleet(self, *words, code=0, options=()):
-        done = self.cookbook(*options, "fixture.fleet", *words, timeout=120)
-        self.assertEqual(done.code, code, done)
-        return done
-
     def test_push_and_fetch(self):
         data = os.urandom(200000)
         local, far = self.scratch / "local", self.scratch / "there" / "a 'file'"
@@ -437,6 +433,16 @@ class Operations(FleetTest):
         for words, line in ((["install", "nginx"], "install nginx"), (["update"], "update")):
             self.fleet("host001.test", *words, options=["--dry-run"])
             self.assertIn(line, "\n".join(self.log("fixture.fleet", extended=True)))
+
+
+class ByOpenssh(FleetTest):
+    """What costs a program for each host is not done for all of the above."""
+
+    transport = "openssh"
+    test_outputs_and_codes = Run.test_outputs_and_codes
+    test_what_hosts_write_is_data = Run.test_what_hosts_write_is_data
+    test_a_pipe = Input.test_a_pipe
+    test_push_and_fetch = Operations.test_push_and_fetch
 
 
 class There(Sshd):
