@@ -239,10 +239,14 @@ struct spk_arg {
 		SPK_FIELD_(T, field), .form = SPK_FORM_BLOCK, .block = &(table)                    \
 	}
 
-/* A default by value: a number, a string or a duration. Since 1.0. */
+/*
+ * A default by value: a number (int, long, long long, double), a string or a duration. What is of
+ * another type, as 10U and 0.5f are, does not compile. Since 1.0.
+ */
 #define SPK_DEFAULT(value)                                                                         \
 	.has_default = true,                                                                       \
-	.default_int = _Generic((value), int: (value), long: (value), long long: (value), default: 0), \
+	.default_int = _Generic((value), int: (value), long: (value), long long: (value), double: 0, \
+				char *: 0, const char *: 0, spk_duration: 0), \
 	.default_double = _Generic((value), int: (value), long: (value), double: (value), default: 0), \
 	.default_text = _Generic((value), char *: (value), const char *: (value), default: NULL), \
 	.default_duration =                                                                        \
