@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -336,6 +337,7 @@ static void *open_store(const struct spk_driver_setting *settings, size_t count,
 	bool read_only = false;
 	struct text file = {0};
 	struct store *store;
+	char *real;
 
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(settings[i].name, "directory") == 0)
@@ -348,7 +350,10 @@ static void *open_store(const struct spk_driver_setting *settings, size_t count,
 		return NULL;
 	}
 	store = memory_new(1, sizeof(*store));
-	text_printf(&file, "%s/%s", directory, DATABASE_NAME);
+	/* SQLite is told to follow no links, which may well lead to where the directory is. */
+	real = realpath(directory, NULL);
+	text_printf(&file, "%s/%s", real ? real : directory, DATABASE_NAME);
+	memory_free(real);
 	store->file = file.bytes;
 	store->read_only = read_only;
 	return store;

@@ -400,6 +400,15 @@ class Sqlite(Rules, Store):
         self.fails("confctl.missing", "no object", "get", options=["-d"])
         self.assertFalse(self.file.exists())
 
+    def test_a_path_with_links(self):
+        (self.scratch / "real").mkdir(mode=0o700)
+        (self.scratch / "linked").symlink_to(self.scratch / "real")
+        self.settings = lambda: f'directory = "{self.scratch}/linked/kv";'
+        self.configure()
+        self.kv("set", "/first", '{"text": "x"}')
+        self.assertEqual(self.kv("get", "/first").out, '{"text": "x"}\n')
+        self.assertTrue((self.scratch / "real/kv/kv.db").exists())
+
     def test_files_that_are_no_store(self):
         self.node("dc1/web/apache2/web1")
         self.file.write_bytes(b"SQLite format 3\0" + b"x" * 5000)
