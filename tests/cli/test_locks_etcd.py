@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks in a real etcd by its API 3: the rules of every store, and the end of a lease. Its API 2: test_locks_etcd2.py"""
 
+import re
 import signal
 import sys
+import time
 import unittest
 
 import lock_rules
@@ -144,6 +146,38 @@ class Unreadable(Etcd, lock_rules.LocksTest):
         self.assertIn("/spicerack/locks/: cannot read the entry stray: it stands where no lock is", result.err)
         self.go("holder")
         self.assertEqual(self.finish(holder).code, 0)
+
+
+class LostAtOnce(Etcd, lock_rules.LocksTest):
+    """The lease ends while the answer that the lock is taken is on its way: the lock is not held."""
+
+    def other_settings(self):
+        self.proxy = self.proxy or servers.Proxy(self, self.cluster.members[0])
+        config = self.cluster.config(hosts=[("127.0.0.1", self.proxy.port)])
+        return f'instance_params = {{ etcd_config = "{config}"; }};\n'
+
+    proxy = lease_id = None
+
+    def change(self, answer):
+        """A short lease is granted, which is over when the first entry has been put under it."""
+        granted = re.search(rb'"ID":"(\d+)","TTL":"30"', answer)
+        if granted:
+            self.lease_id = granted[1].decode()
+            return answer.replace(b'"TTL":"30"', b'"TTL":"6" ')
+        if self.lease_id and b'"response_put"' in answer:
+            time.sleep(2.5)  # so that it is to be renewed, which tells
+            self.cluster.request("POST", "/v3/lease/revoke", f'{{"ID": "{self.lease_id}"}}')
+            self.proxy.change = None
+        return answer
+
+    def test_no_run_without_its_lock(self):
+        self.proxy.change = self.change
+        result = self.run_fixture()
+        self.assertEqual(result.code, 90, result)
+        self.assertIn(f"Unable to acquire the lock of cookbook {lock_rules.NAME}: {lock_rules.KEY}: the lease of this "
+                      "lock has ended in the store\n", result.err)
+        self.assertEqual(self.marks_of("marks"), [])
+        self.assertEqual(self.entries(), [])
 
 
 class Contention(Etcd, lock_rules.Contention):

@@ -195,41 +195,44 @@ static void let_go(struct keeper *keeper, const char *id)
 
 /* ---- renewal ---- */
 
-/* `cancel_fd`: what may interrupt it; it is made up for soon. */
-static void renew(struct keeper *keeper, int cancel_fd)
+/* The descriptor of the call may interrupt it; it is made up for soon. */
+static enum spk_lock_status renew(struct keeper *keeper, struct spk_lock_call *call)
 {
-	struct spk_lock_call call = {.deadline_ns = later(CALL_NS), .cancel_fd = cancel_fd};
 	int64_t until = INT64_MAX, next = INT64_MAX;
+	enum spk_lock_status status;
 
 	if (keeper->lost)
-		return;
-	switch (keeper->store.driver->renew(keeper->store.store, &until, &next, &call)) {
+		return SPK_LOCK_OK;
+	status = keeper->store.driver->renew(keeper->store.store, &until, &next, call);
+	switch (status) {
 	case SPK_LOCK_OK:
 		keeper->until_ns = until;
 		keeper->next_renewal_ns = next;
 		tell_speech(keeper);
 		write_lease(keeper);
-		return;
+		break;
 	case SPK_LOCK_LOST:
 	case SPK_LOCK_MISSING:
 		keeper->next_renewal_ns = INT64_MAX;
 		/* Who only waits finds out at his next call. */
 		if (keeper->held_count)
-			lose(keeper, call.reason.text);
-		return;
+			lose(keeper, call->reason.text);
+		break;
 	case SPK_LOCK_CANCELLED:
 		keeper->next_renewal_ns = later(RENEW_RETRY_NS / 10);
-		return;
+		break;
 	default:
 		keeper->next_renewal_ns = later(RENEW_RETRY_NS);
 		if (keeper->held_count)
-			tell_silence(keeper, call.reason.text);
-		return;
+			tell_silence(keeper, call->reason.text);
+		break;
 	}
+	return status;
 }
 
 static void attend(struct keeper *keeper, int cancel_fd)
 {
+	struct spk_lock_call call = {.deadline_ns = later(CALL_NS), .cancel_fd = cancel_fd};
 	int64_t now = spk_uptime().ns;
 
 	for (size_t i = 0; i < keeper->held_count; i++) {
@@ -243,7 +246,7 @@ static void attend(struct keeper *keeper, int cancel_fd)
 		tell(keeper, news);
 	}
 	if (now >= keeper->next_renewal_ns)
-		renew(keeper, cancel_fd);
+		(void)renew(keeper, &call);
 	if (!keeper->lost && keeper->held_count && spk_uptime().ns >= keeper->until_ns)
 		lose(keeper, "the store did not answer in time");
 }
@@ -344,6 +347,23 @@ static enum spk_lock_status try_once(struct keeper *keeper, struct taking *takin
 		keeper->store.store, &taking->entry, lock_list_add, &taking->others, &taking->call);
 }
 
+/*
+ * After a call that went well: finds out until when that counts. What is due now is known from
+ * memory, where the call has just asked for it. A lock of which it cannot be said until when it is
+ * held is not taken yet, nor is one that was lost while the answer was on its way.
+ */
+static enum spk_lock_status find_end(struct keeper *keeper, struct taking *taking,
+				     enum spk_lock_status status)
+{
+	struct spk_lock_call call = {.deadline_ns = later(CALL_NS), .cancel_fd = keeper->cancel_fd};
+	enum spk_lock_status renewed = renew(keeper, &call);
+
+	if (status != SPK_LOCK_OK || renewed == SPK_LOCK_OK)
+		return status;
+	taking->call.reason = call.reason;
+	return renewed;
+}
+
 /* The store does not answer. True: it is over. */
 static bool bear_silence(struct keeper *keeper, struct taking *taking, enum spk_lock_status *status)
 {
@@ -411,9 +431,8 @@ static void take(struct keeper *keeper, const struct keeper_order *order)
 
 	do {
 		status = try_once(keeper, &taking);
-		/* What is due now is known from memory, where a call has just asked for it. */
 		if (status == SPK_LOCK_OK || status == SPK_LOCK_WAITING)
-			renew(keeper, keeper->cancel_fd);
+			status = find_end(keeper, &taking, status);
 		over = judge(keeper, &taking, &status);
 		attend(keeper, keeper->cancel_fd);
 	} while (!over);

@@ -218,8 +218,8 @@ struct spk_lock_driver {
 	 * queue), in which case the visitor sees those who are in the way: holders, freezes, and
 	 * whoever waits before it, in their order. key, id, owner, cookbook, ttl_ns and concurrency
 	 * of `entry` are given; place, created_ns and fence are filled in. After TIMEOUT or
-	 * UNREACHABLE it may be called again with the same id, and finds what the call before has
-	 * left.
+	 * UNREACHABLE, its own or of the renew() behind it, it may be called again with the same
+	 * id, and finds what the call before has left.
 	 */
 	enum spk_lock_status (*enter)(void *store, struct spk_lock_entry *entry,
 				      spk_lock_visitor *visitor, void *data,
