@@ -321,8 +321,12 @@ LOCKS = [
                "cli/test_locks Commands.test_release_ends_the_run_with_91")
     .also(RUNNER, "		if (lease_is_over(runner.lease) && !runner.in_process &&\n", "		if (false && !runner.in_process &&\n"),
     Protection("A lock that was taken away is noticed",
-               KEEPER, "		if (keeper->held_count)\n			lose(keeper, call.reason.text);\n", "",
+               KEEPER, "		if (keeper->held_count)\n			lose(keeper, call->reason.text);\n", "",
                "cli/test_locks Commands.test_release_ends_the_run_with_91"),
+    Protection("and so is one that is lost as it is taken",
+               KEEPER, "			status = find_end(keeper, &taking, status);\n",
+               "			(void)find_end(keeper, &taking, status);\n",
+               "cli/test_locks_etcd LostAtOnce.test_no_run_without_its_lock"),
     Protection("also when its whole database was",
                "plugins/sqlite/lock_sqlite.c", "	if (!database_is_in_place(store)) {\n", "	if (false) {\n",
                "cli/test_locks Files.test_removed_under_a_run"),
