@@ -288,7 +288,7 @@ class Cookbook(Faults, Hosts):
         process = self.start_on(sshd.names, "sleep 600 & sleep 600")
         self.wait_for_commands(sshd.names, process)
         addresses = [sshd.address_of(name) for name in sshd.names]
-        self.wait_for(lambda: len(self.running_on(addresses)) == 6, "all that sleep")
+        self.wait_for(lambda: self.running_on(addresses).count("600") == 6, "all that sleep")
         for address in addresses:
             self.network.mark("gone", address)
         self.wait_for(lambda: not self.running_on(addresses), "the end of what runs there", 60)
@@ -296,14 +296,14 @@ class Cookbook(Faults, Hosts):
         self.assertEqual((good, {name: kind for name, (kind, _) in failed.items()}), (0, dict.fromkeys(sshd.names, LOST)))
 
     def running_on(self, addresses):
-        """The processes that sleep there."""
+        """How long those sleep that do so there, watchers among them."""
         found = []
         for pid in self.sshd.children():
             with contextlib.suppress(OSError):
                 environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
-                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-                if name == "sleep" and any(f" {address} {self.sshd.port}\0" in environment for address in addresses):
-                    found.append(pid)
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                if words[0] == "sleep" and any(f" {address} {self.sshd.port}\0" in environment for address in addresses):
+                    found.append(words[1])
         return found
 
 
